@@ -1,0 +1,1 @@
+"""Continual learning for facial emotion recognition."""

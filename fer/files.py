@@ -1,0 +1,113 @@
+"""Files that are whole or absent, and locks that die with their process."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fer.errors import Busy, MissingData
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of the file's bytes, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, which then takes the place of `path`, whole and durable.
+
+    A reader sees the old file or the new one. After an error or a kill the old one stays.
+    """
+    _make_folder(path.parent)
+    # The suffix stays last: writers such as Keras choose the format by it.
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make `folder` and those above it durable: a file in a lost folder is lost."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by `value` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Return the JSON value in `path`."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_report(path: Path) -> Any:
+    """Return what a step wrote to `path` for the steps after it.
+
+    Raises:
+        MissingData: The step has not run yet.
+    """
+    try:
+        return read_json(path)
+    except FileNotFoundError:
+        raise MissingData(
+            f"Expected the report of an earlier step at {path}, found nothing. Run `dvc repro`."
+        ) from None
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """Hold the lock file `path`, and say in it who holds it.
+
+    The system frees the lock when the process ends, however it ends.
+
+    Yields:
+        The open lock file. A child that inherits its descriptor keeps the lock alive.
+
+    Raises:
+        Busy: Another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().decode() or "a process that is just starting"
+            raise Busy(
+                f"Expected to be alone at `{path.stem}`, but {holder} is at it. "
+                "Wait for it to end."
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}".encode())
+        file.flush()
+        yield file

@@ -1,0 +1,167 @@
+"""params.yaml as one frozen record per step, checked once, before anything heavy loads."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from fer.errors import ParamsError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+GreyLevel = Annotated[float, Field(ge=0, le=255)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _ascending(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError("Expected the lower limit first")
+    return limits
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SyntheticParams(_Section):
+    """The drawn faces that stand in where no data set is at hand."""
+
+    camera: str
+    subjects: Positive
+    faces_per_subject: Positive
+    validation_share: Share
+
+
+class BaseParams(_Section):
+    """Where the base data come from."""
+
+    source: Literal["synthetic", "fer2013", "ferplus"]
+    path: str | None
+    keep_copies: bool
+    synthetic: SyntheticParams
+    seed: Seed
+
+
+class CaptureParams(_Section):
+    """How faces are found and agreed to."""
+
+    detector: str | None
+    consent_days: Positive
+
+
+class IngestParams(_Section):
+    """How new faces enter."""
+
+    group_by: Literal["subject", "session"]
+    validation_share: Share
+    near_copy: Share
+
+
+class ValidateParams(_Section):
+    """What a face and a data version must satisfy. Brightness and contrast are grey levels."""
+
+    brightness: Annotated[tuple[GreyLevel, GreyLevel], AfterValidator(_ascending)]
+    min_contrast: NotNegative
+    min_sharpness: NotNegative
+    min_per_class: Annotated[int, Field(ge=0)]
+    max_label_shift: NotNegative
+
+
+class BalanceParams(_Section):
+    """What one training sees."""
+
+    class_balance: Literal["none", "undersample", "oversample", "weights"]
+    new_share: Share
+    replay_cap: Positive
+    monitor_share: Annotated[float, Field(gt=0, lt=0.5)]
+    seed: Seed
+
+
+class TrainParams(_Section):
+    """How the candidate is fitted."""
+
+    network: Literal["plain", "residual"]
+    widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    dropout: Share
+    epochs: Positive
+    update_epochs: Positive
+    batch_size: Positive
+    learning_rate: Rate
+    update_learning_rate: Rate
+    weight_decay: NotNegative
+    patience: Positive
+    seed: Seed
+
+
+class EvaluateParams(_Section):
+    """How the candidate is measured."""
+
+    worst_mistakes: Positive
+
+
+class PromoteParams(_Section):
+    """When a candidate takes the champion's place. Margins are fractions: 0.02 is two points."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]
+    resamples: Annotated[int, Field(ge=1000)]
+    domain_margin: Share
+    class_margin: Share
+    class_support: Positive
+    max_ms_per_face: Annotated[float, Field(gt=0)]
+    seed: Seed
+
+
+class UpdateParams(_Section):
+    """When the flows act."""
+
+    min_new_faces: Positive
+    retries: Annotated[int, Field(ge=0)]
+    step_timeout_minutes: Positive
+
+
+class Params(_Section):
+    """All of params.yaml."""
+
+    capture: CaptureParams
+    base: BaseParams
+    ingest: IngestParams
+    validate_: Annotated[ValidateParams, Field(alias="validate")]
+    balance: BalanceParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    promote: PromoteParams
+    update: UpdateParams
+
+
+def load(path: Path) -> Params:
+    """Return the checked settings in `path`.
+
+    Raises:
+        ParamsError: The file is missing or no YAML, or a key is unknown, missing, of another
+            type or out of range; names the key.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"Expected settings at {path}, found nothing.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"Expected YAML in {path}, received: {error}") from error
+    try:
+        return Params.model_validate(_tuples(values))
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}. "
+            f"Received: {fault['input']!r}"
+            for fault in error.errors()
+        ]
+        raise ParamsError("\n".join([f"{path} is not as expected:", *lines])) from None
+
+
+def _tuples(value: Any) -> Any:
+    """YAML has lists where the records, being frozen, hold tuples."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

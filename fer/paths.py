@@ -1,0 +1,143 @@
+"""Where every file lives. Nothing else in the product spells a path of the checkout."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer.errors import FerError
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files of one checkout.
+
+    Args:
+        root: Folder that holds `params.yaml` and `dvc.yaml`.
+    """
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> "Paths":
+        """Return the paths of the checkout around `start`, else of the one this code is in.
+
+        Raises:
+            FerError: Neither holds `params.yaml` and `dvc.yaml`.
+        """
+        for folder in (start, *start.parents, Path(__file__).parents[1]):
+            if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
+                return cls(folder)
+        raise FerError(
+            f"Expected params.yaml and dvc.yaml in {start} or a folder above it, found neither. "
+            "Change into the checkout."
+        )
+
+    @property
+    def params(self) -> Path:
+        """Settings, one section a step."""
+        return self.root / "params.yaml"
+
+    # -- data ------------------------------------------------------------------------------
+
+    @property
+    def inbox(self) -> Path:
+        """New faces and decisions of people, until `ingest` takes them."""
+        return self.root / "data" / "inbox"
+
+    @property
+    def quarantine(self) -> Path:
+        """Faces that `ingest` refused, one table a face, with the reason."""
+        return self.root / "data" / "quarantine"
+
+    @property
+    def captures(self) -> Path:
+        """Immutable shards of ingested faces, each with its `.dvc` file."""
+        return self.root / "data" / "captures"
+
+    @property
+    def version(self) -> Path:
+        """The data version: names every shard, the decisions and the parent."""
+        return self.root / "data" / "version.json"
+
+    @property
+    def base(self) -> Path:
+        """FER2013, FER+ or the synthetic faces as one table."""
+        return self.root / "data" / "base.parquet"
+
+    @property
+    def refused(self) -> Path:
+        """Faces of the data version that failed a row rule, with the rules."""
+        return self.root / "data" / "refused.parquet"
+
+    @property
+    def train(self) -> Path:
+        """Faces to learn from."""
+        return self.root / "data" / "train.parquet"
+
+    @property
+    def monitor(self) -> Path:
+        """Training-split faces held out to stop training early."""
+        return self.root / "data" / "monitor.parquet"
+
+    @property
+    def validation(self) -> Path:
+        """Faces the gate scores on; no choice in training looks at them."""
+        return self.root / "data" / "validation.parquet"
+
+    # -- models ----------------------------------------------------------------------------
+
+    @property
+    def parent_weights(self) -> Path:
+        """The champion's weights as pinned when the data version was cut."""
+        return self.root / "models" / "parent.keras"
+
+    @property
+    def parent(self) -> Path:
+        """The same champion as ONNX: a clone judges its first candidate against it."""
+        return self.root / "models" / "parent.onnx"
+
+    @property
+    def candidate_weights(self) -> Path:
+        """The candidate as a Keras model, to start the next training from."""
+        return self.root / "models" / "candidate.keras"
+
+    @property
+    def candidate(self) -> Path:
+        """The candidate as ONNX, to answer; carries its labels and its lineage."""
+        return self.root / "models" / "candidate.onnx"
+
+    # -- reports ---------------------------------------------------------------------------
+
+    def report(self, name: str) -> Path:
+        """Return the report `name`, such as "metrics.json"."""
+        return self.root / "reports" / name
+
+    # -- local state, never in git -----------------------------------------------------------
+
+    @property
+    def mlruns(self) -> Path:
+        """MLflow's database and artifacts."""
+        return self.root / "mlruns"
+
+    @property
+    def decisions(self) -> Path:
+        """One verdict a candidate, named by the SHA-256 of its ONNX file."""
+        return self.mlruns / "decisions"
+
+    def lock(self, name: str) -> Path:
+        """Return the lock file of the step `name`."""
+        return self.root / ".fer" / f"{name}.lock"
+
+    @property
+    def update_progress(self) -> Path:
+        """How far the running update is, and how the last one ended."""
+        return self.root / ".fer" / "update.json"
+
+    @property
+    def update_log(self) -> Path:
+        """What the update said that the page started last."""
+        return self.root / ".fer" / "update.log"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where an interrupted training goes on; outside DVC, which deletes outputs first."""
+        return self.root / ".fer" / "checkpoints"

@@ -1,0 +1,114 @@
+"""What the steps hand over: the face table's columns, and the data version."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import pyarrow as pa
+
+SIZE: Final = 48
+"""Side of a canonical face in pixels: FER2013's."""
+
+Source = str
+"""`fer2013`, `synthetic`, `webcam`, or `import:NAME`."""
+
+Split = Literal["train", "validation", "test"]
+
+CONSENT: Final = pa.struct([
+    ("text", pa.string()),  # version of the text that was shown, such as "1"
+    ("purpose", pa.string()),
+    ("given_at", pa.timestamp("us", tz="UTC")),
+    ("expires_at", pa.timestamp("us", tz="UTC")),
+])  # fmt: skip
+
+FACES: Final = pa.schema([
+    pa.field("id", pa.string(), nullable=False),  # SHA-256 of the canonical pixels
+    pa.field("image", pa.binary(), nullable=False),  # PNG, grey, SIZE x SIZE
+    ("label", pa.string()),  # one of EMOTIONS; null until someone labels it
+    ("votes", pa.list_(pa.float32())),  # share of each of EMOTIONS, sums to 1; null: label alone
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("domain", pa.string(), nullable=False),  # camera, room or data set
+    ("subject", pa.string()),  # pseudonym
+    ("session", pa.string()),
+    ("captured_at", pa.timestamp("us", tz="UTC")),
+    ("label_source", pa.string()),  # "human" or "model"
+    ("consent", CONSENT),
+    ("split", pa.string()),  # a Split; null until ingest
+])  # fmt: skip
+"""Columns of every face table. Steps add columns at the end, never in between."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A person's agreement that their face is kept and learnt from."""
+
+    text: str
+    purpose: str
+    given_at: datetime
+    expires_at: datetime
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether the agreement holds at `moment` (with time zone)."""
+        return self.given_at <= moment < self.expires_at
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One immutable table of captured faces.
+
+    Args:
+        file: Name in the captures folder.
+        sha256: Of the file's bytes.
+        rows: Number of faces.
+        version: Number of the data version that brought it.
+    """
+
+    file: str
+    sha256: str
+    rows: int
+    version: int
+
+
+@dataclass(frozen=True)
+class Parent:
+    """The champion that the next training starts from.
+
+    Args:
+        version: Its number in the registry.
+        data_version: Data version it was trained on; shards after it are new to it.
+        weights_sha256: Of its Keras file, to train on from.
+        model_sha256: Of its ONNX file, to answer.
+    """
+
+    version: int
+    data_version: int
+    weights_sha256: str
+    model_sha256: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a person said of one face: keep it (perhaps under another label), or leave it out."""
+
+    face: str
+    verdict: Literal["accept", "reject"]
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """Everything that a training may read, named by content."""
+
+    number: int = 0
+    captures: tuple[Shard, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    parent: Parent | None = None
+
+    def new_to_parent(self, shard: Shard) -> bool:
+        """Whether the parent has not been trained on `shard`."""
+        return self.parent is None or shard.version > self.parent.data_version
+
+
+def now() -> datetime:
+    """Return the present moment in UTC, to the microsecond."""
+    return datetime.now(UTC)
