@@ -1,0 +1,1 @@
+"""Frames in, canonical face crops out: the one preprocessing, for training and serving alike."""
