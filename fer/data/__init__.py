@@ -1,0 +1,1 @@
+"""Crops in, balanced versioned tables out."""

@@ -1,0 +1,153 @@
+"""Ingest: the inbox becomes an immutable shard and a new data version.
+
+The order makes it safe to kill at any point and to run again. Inbox items go last, when the data
+version that holds them is durable; until then a second run finds them again, and what the first
+one had already brought in counts as a repeat.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fer.data import inbox, quarantine, table, version
+from fer.data.sorting import Sorted, sort
+from fer.files import locked, sha256
+from fer.params import IngestParams
+from fer.paths import Paths
+from fer.records import DataVersion, Decision, Parent, Shard
+
+PinChampion = Callable[[Paths], Parent | None]
+"""Copies the champion's two files to `parent_weights` and `parent` and says which champion it
+is; None: there is none yet, and nothing was written."""
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What one run did. Counts are faces, but for `decisions`."""
+
+    data_version: int
+    added: int
+    train: int
+    validation: int
+    repeats: int
+    quarantined: dict[str, int]
+    decisions: int
+    parent: int | None
+
+
+def ingest(params: IngestParams, paths: Paths, pin_champion: PinChampion) -> IngestReport:
+    """Take the inbox into a new data version; with nothing new, change nothing.
+
+    Args:
+        params: How faces are grouped, split and compared.
+        paths: The checkout.
+        pin_champion: Where the weights to start the next training from come from.
+
+    Raises:
+        Busy: Another ingest is running.
+        DataError: DVC refuses the shard.
+    """
+    with locked(paths.lock("ingest")):
+        current = version.read(paths.version)
+        items = inbox.read(paths.inbox)
+        said = _news(items.decisions, current.decisions)
+        decisions = (*current.decisions, *said)
+        known = _known(current, decisions, paths)
+        arrivals = _arrivals(items, known, paths)
+        found = sort(arrivals, known, version.rejected(decisions), params)
+        if len(found.accepted) or said:
+            current = _cut(found.accepted, said, current, paths, pin_champion)
+        for file in (paths.parent_weights, paths.parent):
+            if file.is_file():
+                version.track(paths, file)
+        _clear(items, found, paths)
+        return _report(current, found, said)
+
+
+def _news(said: Iterable[Decision], before: Iterable[Decision]) -> tuple[Decision, ...]:
+    """The last decision on each face, unless it is the one that holds already."""
+    last = {one.face: one for one in said}
+    holds = {one.face: one for one in before}
+    return tuple(one for face, one in last.items() if holds.get(face) != one)
+
+
+def _known(current: DataVersion, decisions: tuple[Decision, ...], paths: Paths) -> pd.DataFrame:
+    """Every face ingested before, also the rejected ones, under the labels that hold now."""
+    kept = tuple(one for one in decisions if one.verdict == "accept")
+    return version.captured(paths, dataclasses.replace(current, decisions=kept))
+
+
+def _arrivals(items: inbox.Items, known: pd.DataFrame, paths: Paths) -> pd.DataFrame:
+    """The inbox's faces, and those in quarantine that a person accepted.
+
+    A picture that is known too was there for its label, which the decision has settled.
+    """
+    kept = quarantine.read(paths.quarantine).drop(columns="reason")
+    last = {said.face: said for said in items.decisions}
+    accepted = {face: said.label for face, said in last.items() if said.verdict == "accept"}
+    released = kept[kept["id"].isin(accepted) & ~kept["id"].isin(known["id"])].copy()
+    labels = [
+        accepted[face] or label
+        for face, label in released[["id", "label"]].itertuples(index=False)
+    ]
+    released["label"] = pd.Series(labels, released.index, dtype="str")
+    # What a person accepted goes first: it wins over another label of the same picture.
+    filled = [faces for faces in (released, items.faces) if len(faces)]
+    return pd.concat(filled, ignore_index=True) if filled else items.faces
+
+
+def _cut(
+    faces: pd.DataFrame,
+    decisions: tuple[Decision, ...],
+    current: DataVersion,
+    paths: Paths,
+    pin_champion: PinChampion,
+) -> DataVersion:
+    number = current.number + 1
+    shards = [_write_shard(faces, number, paths)] if len(faces) else []
+    with version.held_still(paths):
+        following = DataVersion(
+            number=number,
+            captures=(*current.captures, *shards),
+            decisions=(*current.decisions, *decisions),
+            # Without a champion here, as in a fresh clone, the pinned one stays.
+            parent=pin_champion(paths) or current.parent,
+        )
+        version.write(paths.version, following)
+    return following
+
+
+def _write_shard(faces: pd.DataFrame, number: int, paths: Paths) -> Shard:
+    # Named by number and content: a killed run, repeated, writes the very same file.
+    digest = hashlib.sha256("".join(faces["id"] + faces["label"]).encode()).hexdigest()
+    path = paths.captures / f"{number:05d}-{digest[:8]}.parquet"
+    table.write(path, faces)
+    version.track(paths, path)
+    return Shard(path.name, sha256(path), len(faces), number)
+
+
+def _clear(items: inbox.Items, found: Sorted, paths: Paths) -> None:
+    """Everything is durable now: empty the inbox, and the quarantine of what was decided."""
+    settled = {said.face for said in items.decisions} - set(found.refused["id"])
+    for face in settled:
+        quarantine.remove(paths.quarantine, face)
+    quarantine.put(paths.quarantine, found.refused)
+    for path in items.unreadable:
+        quarantine.keep_file(paths.quarantine, path)
+    inbox.remove([path for path in items.files if path not in items.unreadable])
+
+
+def _report(current: DataVersion, found: Sorted, decisions: tuple[Decision, ...]) -> IngestReport:
+    return IngestReport(
+        data_version=current.number,
+        added=len(found.accepted),
+        train=int((found.accepted["split"] == "train").sum()),
+        validation=int((found.accepted["split"] == "validation").sum()),
+        repeats=found.repeats,
+        quarantined={str(k): int(n) for k, n in found.refused["reason"].value_counts().items()},
+        decisions=len(decisions),
+        parent=current.parent.version if current.parent else None,
+    )

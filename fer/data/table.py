@@ -1,0 +1,159 @@
+"""The face table: the only code that reads or writes it, and the pixels inside."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from fer.errors import DataError, MissingData
+from fer.files import replacing
+from fer.records import FACES, SIZE
+
+Pixels = NDArray[np.uint8]
+"""Canonical faces, grey, shape `(n, 48, 48)`, values 0-255; or one face, `(48, 48)`."""
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the faces in `path`, all columns or the named ones.
+
+    Raises:
+        MissingData: There is no such file.
+        DataError: The file is no face table.
+    """
+    return stack([content(path, columns)])
+
+
+def stack(contents: Sequence[pa.Table]) -> pd.DataFrame:
+    """Return the faces of several tables with the same columns as one table."""
+    faces: pd.DataFrame = pa.concat_tables(contents).to_pandas()
+    return faces
+
+
+def content(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Return what `read` does, before it becomes a pandas table, which takes longer.
+
+    Raises:
+        MissingData: There is no such file.
+        DataError: The file is no face table.
+    """
+    try:
+        # Explicit file: a folder or a glob would make it read whatever lies there.
+        found = pq.ParquetFile(path).read(columns=columns)
+        _check(found, FACES.names if columns is None else columns)
+    except FileNotFoundError:
+        raise MissingData(
+            f"Expected a face table at {path}, found nothing. Run `dvc repro`, or `dvc pull` "
+            "where it was made on another machine."
+        ) from None
+    except (ValueError, OSError) as error:  # Arrow's own errors are ValueErrors, bad UTF-8 too
+        raise DataError(f"Expected a face table in {path}, received: {error}") from error
+    return found
+
+
+def write(path: Path, faces: pd.DataFrame, *, extra: pa.Schema | None = None) -> None:
+    """Replace `path` by `faces`, whole or not at all.
+
+    Args:
+        path: Parquet file.
+        faces: Columns of `records.FACES`, then those of `extra`, in any order.
+        extra: Columns that this table has beyond `records.FACES`.
+
+    Raises:
+        DataError: A column is missing, unknown or of another type.
+    """
+    schema = pa.unify_schemas([FACES, extra]) if extra else FACES
+    unknown = set(faces.columns) ^ set(schema.names)
+    if unknown:
+        raise DataError(f"Expected the columns {schema.names}, received a difference: {unknown}")
+    try:
+        # Through lists, not from_pandas: pandas turns missing strings and lists into NaN.
+        columns = {name: _plain(faces[name]) for name in schema.names}
+        table = pa.Table.from_pydict(columns, schema=schema)
+        table.validate(full=True)
+        _check(table, schema.names)
+    except (ValueError, pa.ArrowTypeError) as error:
+        raise DataError(f"A column for {path.name} has a wrong value: {error}") from error
+    with replacing(path) as temporary:
+        # PNG bytes do not compress again.
+        pq.write_table(
+            table,
+            temporary,
+            compression={name: "NONE" if name == "image" else "ZSTD" for name in schema.names},
+        )
+
+
+def _check(found: pa.Table, names: Iterable[str]) -> None:
+    """Refuse a missing column, another type, and a null where `records.FACES` forbids it."""
+    for name in names:
+        if name not in found.column_names:
+            raise ValueError(f"no column {name}")
+        if name not in FACES.names:
+            continue
+        field, column = FACES.field(name), found.column(name)
+        if column.type != field.type:
+            raise ValueError(f"column {name} of type {column.type}, expected {field.type}")
+        if column.null_count and not field.nullable:
+            raise ValueError(f"{column.null_count} rows without {name}")
+
+
+def _plain(column: pd.Series) -> list[object]:
+    return [None if _missing(value) else value for value in column]
+
+
+def _missing(value: object) -> bool:
+    return (
+        value is None
+        or value is pd.NaT
+        or value is pd.NA
+        or (isinstance(value, float) and math.isnan(value))
+    )
+
+
+def frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    """Return `rows` as a table with all columns of `records.FACES`; absent values are null."""
+    return pd.DataFrame(rows, columns=FACES.names)
+
+
+def encode(pixels: Pixels) -> list[bytes]:
+    """Return each face as PNG. `pixels` has shape `(n, 48, 48)`.
+
+    Raises:
+        DataError: Another shape or type.
+    """
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != (SIZE, SIZE):
+        raise DataError(
+            f"Expected faces uint8 (n, {SIZE}, {SIZE}), received: {pixels.dtype} {pixels.shape}"
+        )
+    return [cv2.imencode(".png", face)[1].tobytes() for face in pixels]
+
+
+def decode(images: Iterable[bytes]) -> Pixels:
+    """Return the faces, shape `(n, 48, 48)`.
+
+    Raises:
+        DataError: A value is no grey picture of 48 x 48.
+    """
+    faces = [_decode_one(image, number) for number, image in enumerate(images)]
+    return np.stack(faces) if faces else np.empty((0, SIZE, SIZE), np.uint8)
+
+
+def _decode_one(image: bytes, number: int) -> Pixels:
+    face = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_UNCHANGED) if image else None
+    if face is None or face.dtype != np.uint8 or face.shape != (SIZE, SIZE):
+        got = "no picture" if face is None else f"{face.dtype} {face.shape}"
+        raise DataError(
+            f"Row {number}: expected a grey picture of {SIZE} x {SIZE}, received: {got}"
+        )
+    return np.asarray(face, np.uint8)
+
+
+def face_id(face: Pixels) -> str:
+    """Return the name of one face: SHA-256 of its pixels, 64 hex digits."""
+    return hashlib.sha256(face.tobytes()).hexdigest()

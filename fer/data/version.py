@@ -1,0 +1,158 @@
+"""The data version: read it, cut a new one, and read the faces it names — nothing else.
+
+`data/version.json` lies in git and is what the DVC stages depend on. A folder as a dependency
+would make DVC train on whatever lies there.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import logging
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from dvc.fs import localfs
+from dvc.lock import LockError
+from dvc.rwlock import rwlock
+
+from fer.data import table
+from fer.errors import DataError, MissingData
+from fer.files import read_json, sha256, write_json
+from fer.paths import Paths
+from fer.records import DataVersion, Decision, Parent, Shard
+
+_log = logging.getLogger(__name__)
+
+
+def read(path: Path) -> DataVersion:
+    """Return the data version in `path`.
+
+    Raises:
+        MissingData: There is no such file.
+        DataError: It is no data version.
+    """
+    try:
+        value: dict[str, Any] = read_json(path)
+        return DataVersion(
+            number=value["number"],
+            captures=tuple(Shard(**shard) for shard in value["captures"]),
+            decisions=tuple(Decision(**decision) for decision in value["decisions"]),
+            parent=Parent(**value["parent"]) if value["parent"] else None,
+        )
+    except FileNotFoundError:
+        raise MissingData(f"Expected the data version at {path}: `git checkout` it.") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"Expected a data version in {path}, received: {error!r}. `git checkout` it."
+        ) from error
+
+
+def write(path: Path, version: DataVersion) -> None:
+    """Replace the data version in `path`, whole or not at all."""
+    write_json(path, dataclasses.asdict(version))
+
+
+def captured(paths: Paths, version: DataVersion) -> pd.DataFrame:
+    """Return every face that `version` names, with the column `new` and decisions applied.
+
+    `new` says that the parent has not been trained on the face. Faces that a person rejected
+    are left out, relabelled faces carry the label that was given.
+
+    Raises:
+        MissingData: A shard is missing or has other bytes.
+    """
+    shards = [
+        table.read(check(paths.captures / shard.file, shard.sha256)).assign(
+            new=version.new_to_parent(shard)
+        )
+        for shard in version.captures
+    ]
+    empty = table.frame([]).assign(new=pd.Series(dtype=bool))
+    faces = pd.concat(shards, ignore_index=True) if shards else empty
+    labels = {said.face: said.label for said in version.decisions if said.label}
+    named = [
+        labels.get(face, label) for face, label in faces[["id", "label"]].itertuples(index=False)
+    ]
+    faces["label"] = pd.Series(named, faces.index, dtype="str")
+    return faces[~faces["id"].isin(rejected(version.decisions))].reset_index(drop=True)
+
+
+def rejected(decisions: Iterable[Decision]) -> set[str]:
+    """Return the faces that a person left out; of several decisions on a face the last holds."""
+    last = {said.face: said.verdict for said in decisions}
+    return {face for face, verdict in last.items() if verdict == "reject"}
+
+
+def check(path: Path, digest: str) -> Path:
+    """Return `path` if its bytes have the SHA-256 `digest`.
+
+    Raises:
+        MissingData: It is missing or has other bytes.
+    """
+    if not path.is_file():
+        raise MissingData(
+            f"The data version names {path}, which is not here. "
+            f"Fetch it: `dvc pull {shlex.quote(f'{path}.dvc')}`"
+        )
+    if (received := sha256(path)) != digest:
+        raise MissingData(
+            f"The data version names {path} with SHA-256 {digest}, received {received}. "
+            f"Restore it: `dvc checkout --force {shlex.quote(f'{path}.dvc')}`"
+        )
+    return path
+
+
+def track(paths: Paths, file: Path) -> None:
+    """Put `file` under DVC (`dvc add`): its bytes into the cache, a `.dvc` file beside it.
+
+    Does nothing where the `.dvc` file names these bytes already.
+
+    Raises:
+        DataError: DVC refuses; says why.
+    """
+    pointer = file.with_name(f"{file.name}.dvc")
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "md5").hexdigest()
+    if pointer.is_file() and f"md5: {digest}" in pointer.read_text(encoding="utf-8"):
+        return
+    # --no-relink: else DVC removes the file and puts it back from its cache, and a kill in between
+    # leaves neither the file nor a pointer to its bytes.
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", "add", "--quiet", "--no-relink", str(file)],
+        cwd=paths.root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise DataError(f"`dvc add {shlex.quote(str(file))}` failed: {done.stderr.strip()}")
+
+
+@contextlib.contextmanager
+def held_still(paths: Paths) -> Iterator[None]:
+    """Wait until no DVC stage reads the data version or the parent, and keep the others waiting.
+
+    DVC hashes what a stage read after the stage has ended: a version that moved meanwhile would
+    be written down for tables that never saw it. `dvc.rwlock` is internal to DVC, hence the
+    pinned release and a test.
+    """
+    work = paths.root / ".dvc" / "tmp"
+    work.mkdir(parents=True, exist_ok=True)
+    targets = [str(one) for one in (paths.version, paths.parent_weights, paths.parent)]
+    with contextlib.ExitStack() as stack:
+        told = False
+        while True:
+            try:
+                stack.enter_context(
+                    rwlock(str(work), localfs, "fer ingest", [], targets, hardlink=False)
+                )
+                break
+            except LockError as error:
+                if not told:
+                    _log.warning("Waiting for a running stage to end. %s", error)
+                told = True
+                time.sleep(1)
+        yield
