@@ -1,0 +1,1 @@
+"""Networks, and the exported file that answers as they do."""

@@ -1,0 +1,86 @@
+"""The networks: grey 48 x 48 faces in, seven probabilities out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from fer.emotions import EMOTIONS
+from fer.records import SIZE
+
+
+def build(
+    network: str, widths: Sequence[int], dropout: float, *, precision: str = "float32"
+) -> keras.Model:
+    """Return a new network with random weights.
+
+    Every face is first freed of its own mean and contrast: this is what makes a network survive
+    a change of light, and as a layer it travels with the model.
+
+    Args:
+        network: "plain" (two convolutions a stage, then pooling) or "residual" (ResNet, He et
+            al. 2016, two blocks a stage, the first convolution with stride 2).
+        widths: Channels of each stage.
+        dropout: Part of the last features that training drops.
+        precision: Keras dtype policy of the hidden layers. Weights are float32 in any case.
+
+    Input shape:
+        `(n, 48, 48, 1)`, float32, 0-255, named `image`.
+
+    Output shape:
+        `(n, 7)`, float32, sums to 1, in the order of `EMOTIONS`.
+    """
+    image = keras.Input((SIZE, SIZE, 1), name="image")
+    features: Any = layers.LayerNormalization(
+        axis=[1, 2, 3], center=False, scale=False, name="standardise"
+    )(image)
+    features = {"plain": _plain, "residual": _residual}[network](features, widths, precision)
+    features = layers.GlobalAveragePooling2D(dtype=precision)(features)
+    features = layers.Dropout(dropout, dtype=precision)(features)
+    output = layers.Dense(len(EMOTIONS), activation="softmax", name="probabilities")(features)
+    return keras.Model(image, output, name="-".join([network, *map(str, widths)]))
+
+
+def _plain(features: Any, widths: Sequence[int], precision: str) -> Any:
+    for width in widths:
+        for _ in range(2):
+            features = _convolution(features, width, precision=precision)
+        features = layers.MaxPooling2D(dtype=precision)(features)
+    return features
+
+
+def _residual(features: Any, widths: Sequence[int], precision: str) -> Any:
+    features = _convolution(features, widths[0], stride=2, precision=precision)
+    for stage, width in enumerate(widths):
+        features = _block(features, width, stride=1 if stage == 0 else 2, precision=precision)
+        features = _block(features, width, stride=1, precision=precision)
+    return features
+
+
+def _block(features: Any, width: int, *, stride: int, precision: str) -> Any:
+    shortcut = features
+    if stride != 1 or features.shape[-1] != width:
+        shortcut = _convolution(
+            features, width, stride=stride, kernel=1, activate=False, precision=precision
+        )
+    inner = _convolution(features, width, stride=stride, precision=precision)
+    inner = _convolution(inner, width, activate=False, precision=precision)
+    return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([inner, shortcut]))
+
+
+def _convolution(
+    features: Any,
+    width: int,
+    *,
+    precision: str,
+    stride: int = 1,
+    kernel: int = 3,
+    activate: bool = True,
+) -> Any:
+    features = layers.Conv2D(
+        width, kernel, stride, padding="same", use_bias=False, dtype=precision
+    )(features)
+    # 0.9: an update of a few hundred steps must reach the statistics of new faces.
+    features = layers.BatchNormalization(momentum=0.9, dtype=precision)(features)
+    return layers.ReLU(dtype=precision)(features) if activate else features

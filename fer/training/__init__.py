@@ -1,0 +1,1 @@
+"""From balanced tables and a parent to a candidate."""

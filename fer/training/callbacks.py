@@ -1,0 +1,78 @@
+"""What happens between epochs."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from fer.files import replacing
+from fer.training.batches import Batches
+
+
+class StartEpoch(keras.callbacks.Callback):
+    """Tell the batches which epoch it is, also after a resumed training."""
+
+    def __init__(self, batches: Batches) -> None:
+        super().__init__()
+        self._batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  Keras' signature
+        """Draw the faces of `epoch`."""
+        self._batches.start(epoch)
+
+
+class TellEpoch(keras.callbacks.Callback):
+    """Add the learning rate to what is logged, and print a line short enough for a flow's log.
+
+    Comes before the callbacks that log.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add and print."""
+        if logs is not None:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)
+            reached = "  ".join(f"{name} {value:.4f}" for name, value in logs.items())
+            print(f"epoch {epoch + 1:3d}  {reached}", flush=True)  # noqa: T201  progress
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Keep the weights of the epoch with the lowest monitor loss, whole or not at all.
+
+    Comes before the log: killed in between, the epoch runs again, and beats what is logged again.
+
+    Args:
+        path: File to replace; ends in `.weights.h5`.
+        loss: The lowest one so far.
+    """
+
+    def __init__(self, path: Path, loss: float) -> None:
+        super().__init__()
+        self._path = path
+        self._loss = loss
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras' signature
+        """Write them if this epoch is better."""
+        if logs is not None and logs["val_loss"] < self._loss:
+            with replacing(self._path) as temporary:
+                self.model.save_weights(temporary)
+            self._loss = logs["val_loss"]
+
+
+class KeepLast(keras.callbacks.Callback):
+    """Keep the weights and the optimizer's state of every epoch, whole or not at all.
+
+    Keras' own BackupAndRestore writes in place: killed while writing, it never starts again.
+    Comes last: an epoch counts as done only when the other callbacks have written theirs.
+
+    Args:
+        path: File to replace; ends in `.weights.h5`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras' signature
+        """Write them."""
+        with replacing(self._path) as temporary:
+            self.model.save_weights(temporary)

@@ -1,0 +1,178 @@
+"""Train: from balanced faces and the parent to a candidate, its checkpoints and its history."""
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version as release
+from pathlib import Path
+
+import keras
+
+from fer.data import table, version
+from fer.errors import DataError, ModelError
+from fer.files import locked, read_report, replacing, sha256, write_json
+from fer.model import networks
+from fer.model.classifier import Lineage
+from fer.model.export import export
+from fer.params import TrainParams
+from fer.paths import Paths
+from fer.records import DataVersion
+from fer.training import hardware
+from fer.training.fit import Plan, fit
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """How the candidate came about.
+
+    Args:
+        started_from: "random weights", or the champion's version.
+        epochs: Epochs run; fewer than asked for where the monitor loss stopped falling.
+        best_epoch: The one whose weights were kept, counted from 1.
+        monitor_loss: Of that epoch.
+        monitor_accuracy: Of that epoch.
+        seconds: Spent in fitting alone.
+        faces_per_second: While fitting.
+        export_difference: Largest difference of a probability between Keras and the ONNX file.
+        weights: Number of weights.
+        precision: Arithmetic of the hidden layers while fitting.
+    """
+
+    started_from: str
+    epochs: int
+    best_epoch: int
+    monitor_loss: float
+    monitor_accuracy: float
+    seconds: float
+    faces_per_second: float
+    export_difference: float
+    weights: int
+    precision: str
+
+
+def train(params: TrainParams, paths: Paths) -> TrainReport:
+    """Fit a candidate, and export it. Killed and run again, it goes on at the last epoch.
+
+    Raises:
+        DataError: The training table is of another data version.
+        MissingData: The parent, or a table, is not here.
+        ModelError: The exported file does not answer as the network does.
+    """
+    with locked(paths.lock("train")):
+        current = version.read(paths.version)
+        _check_table(paths)
+        faces, monitor = table.read(paths.train), table.read(paths.monitor)
+        lineage = _lineage(current, params, paths)
+        keras.utils.set_random_seed(params.seed)
+        precision = hardware.precision()
+        model = networks.build(params.network, params.widths, params.dropout, precision=precision)
+        updated = _start_from_parent(model, current, paths)
+        plan = (
+            Plan(params.update_epochs, params.update_learning_rate)
+            if updated
+            else Plan(params.epochs, params.learning_rate)
+        )
+        began = time.perf_counter()
+        history = fit(model, faces, monitor, params, plan, _checkpoint(lineage, paths))
+        seconds = time.perf_counter() - began
+        final = networks.build(params.network, params.widths, params.dropout)
+        final.set_weights(model.get_weights())
+        with replacing(paths.candidate_weights) as temporary:
+            final.save(temporary)
+        sample = table.decode(monitor["image"].head(256))
+        difference = export(final, paths.candidate, lineage, sample)
+        best = history.iloc[history["monitor_loss"].argmin()]
+        report = TrainReport(
+            started_from=f"champion version {current.parent.version}"
+            if updated and current.parent
+            else "random weights",
+            epochs=len(history),
+            best_epoch=int(best["epoch"]),
+            monitor_loss=float(best["monitor_loss"]),
+            monitor_accuracy=float(best["monitor_accuracy"]),
+            seconds=round(seconds, 1),
+            faces_per_second=round(len(history) * len(faces) / seconds, 1),
+            export_difference=difference,
+            weights=final.count_params(),
+            precision=precision,
+        )
+        with replacing(paths.report("history.csv")) as temporary:
+            history.to_csv(temporary, index=False)
+        write_json(paths.report("train.json"), asdict(report))
+        # Only now: until everything is written, a second run goes on from the checkpoints.
+        shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        return report
+
+
+def _check_table(paths: Paths) -> None:
+    balanced = read_report(paths.report("balance.json"))["data_version_sha256"]
+    if balanced != sha256(paths.version):
+        raise DataError(
+            f"Expected {paths.train} to be of the present data version, received one of another "
+            "(a new version was cut meanwhile). Run `dvc repro`."
+        )
+
+
+def _lineage(current: DataVersion, params: TrainParams, paths: Paths) -> Lineage:
+    return Lineage(
+        data_version=current.number,
+        data_version_sha256=sha256(paths.version),
+        train_sha256=sha256(paths.train),
+        parent=current.parent,
+        git_commit=_git_commit(paths.root),
+        seed=params.seed,
+        params=params.model_dump(mode="json"),
+        environment={
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            "numpy": release("numpy"),
+            "opencv-python": release("opencv-python"),
+        },
+    )
+
+
+def _git_commit(root: Path) -> str:
+    try:
+        asked = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=root, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return asked.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _start_from_parent(model: keras.Model, current: DataVersion, paths: Paths) -> bool:
+    """Give `model` the parent's weights; False where there is no parent, or of another shape."""
+    if current.parent is None:
+        return False
+    file = version.check(paths.parent_weights, current.parent.weights_sha256)
+    try:
+        # safe_mode refuses files that carry code.
+        parent = keras.saving.load_model(file, compile=False, safe_mode=True)
+    except (ValueError, OSError, TypeError) as error:
+        raise ModelError(f"Expected a Keras model in {file}, received: {error}") from error
+    if parent.name != model.name:
+        print(  # noqa: T201  the reader must know that this is no update
+            f"The parent is a {parent.name}, params.yaml asks for a {model.name}: "
+            "starting from random weights.",
+            flush=True,
+        )
+        return False
+    model.set_weights(parent.get_weights())
+    return True
+
+
+def _checkpoint(lineage: Lineage, paths: Paths) -> Path:
+    """Folder of this very training; those of others are of no use any more."""
+    key = hashlib.sha256(json.dumps(asdict(lineage), sort_keys=True).encode()).hexdigest()[:16]
+    folder = paths.checkpoints / key
+    if not folder.is_dir():
+        shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        folder.mkdir(parents=True)
+    return folder

@@ -1,0 +1,72 @@
+"""A network answers with probabilities, and light does not change them."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer.data import table
+from fer.model import networks
+
+
+@pytest.fixture
+def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
+    return table.decode(faces(12)["image"])
+
+
+@pytest.fixture(scope="module", params=["plain", "residual"])
+def network(request: pytest.FixtureRequest) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return networks.build(request.param, [4, 6], 0.5)
+
+
+def answers(network: keras.Model, faces: table.Pixels) -> np.ndarray:
+    return np.asarray(network(faces[..., None].astype(np.float32), training=False))
+
+
+def test_answers_are_probabilities(network: keras.Model, pixels: table.Pixels) -> None:
+    told = answers(network, pixels)
+
+    assert told.shape == (12, 7)
+    assert told.min() >= 0
+    assert np.allclose(told.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize(("contrast", "brightness"), [(0.5, 0), (1, 40), (0.6, 30)])
+def test_light_does_not_change_the_answer(
+    network: keras.Model, pixels: table.Pixels, contrast: float, brightness: float
+) -> None:
+    lit = (pixels.astype(np.float32) * contrast + brightness).astype(np.float32)
+
+    told = np.asarray(network(lit[..., None], training=False))
+
+    assert np.allclose(told, answers(network, pixels), atol=1e-4)
+
+
+def test_an_evenly_grey_picture_gets_an_answer(network: keras.Model) -> None:
+    told = answers(network, np.full((1, 48, 48), 128, np.uint8))
+
+    assert np.isfinite(told).all()
+
+
+def test_weights_go_from_bfloat16_to_float32(network: keras.Model, pixels: table.Pixels) -> None:
+    kind = network.name.split("-")[0]
+    fast = networks.build(kind, [4, 6], 0.5, precision="mixed_bfloat16")
+    exact = networks.build(kind, [4, 6], 0.5)
+
+    exact.set_weights(fast.get_weights())
+
+    assert {str(weight.dtype) for weight in fast.get_weights()} == {"float32"}
+    assert np.allclose(answers(exact, pixels), answers(fast, pixels), atol=0.02)
+
+
+def test_the_name_tells_networks_of_other_shapes_apart() -> None:
+    names = {
+        networks.build(kind, widths, 0.1).name
+        for kind in ("plain", "residual")
+        for widths in ([4, 4], [44])
+    }
+
+    assert len(names) == 4

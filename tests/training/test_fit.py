@@ -1,0 +1,203 @@
+"""A fit learns, keeps its best epoch, and goes on where it was killed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer.data import table
+from fer.errors import ModelError
+from fer.model import networks
+from fer.params import TrainParams
+from fer.training import fit as module
+from fer.training.callbacks import KeepLast, StartEpoch
+from fer.training.fit import Plan, fit
+
+PLAN = Plan(epochs=4, learning_rate=0.2)
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing in the product catches it."""
+
+
+@dataclass
+class Training:
+    """A training that can be started again, as a new process would."""
+
+    params: TrainParams
+    faces: pd.DataFrame
+    monitor: pd.DataFrame
+    checkpoint: Path
+
+    def run(self, plan: Plan = PLAN) -> tuple[pd.DataFrame, keras.Model]:
+        """Fit a new network; return the history and the network."""
+        keras.utils.set_random_seed(self.params.seed)
+        model = networks.build("plain", [4], 0.0)
+        history = fit(model, self.faces, self.monitor, self.params, plan, self.checkpoint)
+        return history, model
+
+    def monitor_loss(self, model: keras.Model) -> float:
+        """Return the loss of `model` on the monitor faces."""
+        pixels = table.decode(self.monitor["image"])[..., None].astype(np.float32)
+        told = model.predict(pixels, verbose=0)
+        place = self.monitor["label"].map({"happy": 3, "sad": 4}).to_numpy()
+        return float(-np.log(told[np.arange(len(told)), place]).mean())
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A training that came to its end."""
+
+    training: Training
+    history: pd.DataFrame
+    model: keras.Model
+
+
+Make = Callable[[Path], Training]
+
+
+@pytest.fixture(scope="module")
+def make(params: TrainParams, stripes: Callable[..., pd.DataFrame]) -> Make:
+    """Return a maker of trainings that differ in their folder alone."""
+    return lambda checkpoint: Training(params, stripes(96), stripes(40, seed=1), checkpoint)
+
+
+@pytest.fixture
+def training(make: Make, tmp_path: Path) -> Training:
+    return make(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, make: Make) -> Ended:
+    """A training that nobody killed."""
+    training = make(tmp_path_factory.mktemp("undisturbed"))
+    return Ended(training, *training.run())
+
+
+def test_it_learns_something_easy_and_tells_every_epoch(undisturbed: Ended) -> None:
+    history = undisturbed.history
+
+    assert list(history["epoch"]) == [1, 2, 3, 4]
+    assert set(history.columns) == {
+        "epoch", "loss", "accuracy", "monitor_loss", "monitor_accuracy", "learning_rate",
+    }  # fmt: skip
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] / 2
+    assert history["monitor_accuracy"].max() > 0.9
+    assert undisturbed.training.monitor_loss(undisturbed.model) == pytest.approx(
+        history["monitor_loss"].min(), rel=1e-3
+    )
+
+
+def _spoil_second_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the later steps so bold that they undo what the earlier ones learnt."""
+
+    def bold(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
+        return keras.optimizers.schedules.PiecewiseConstantDecay([steps // 2], [peak, 90.0])
+
+    monkeypatch.setattr(module, "warm_cosine", bold)
+
+
+def test_it_stops_when_patience_ends_and_keeps_the_best_epoch_not_the_last(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _spoil_second_half(monkeypatch)
+    training.params = training.params.model_copy(update={"patience": 1})
+
+    history, model = training.run(Plan(epochs=6, learning_rate=0.2))
+
+    best = history["monitor_loss"].argmin()
+    assert best < 3
+    assert len(history) == best + 2
+    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("callback", "moment", "done"),
+    [
+        (StartEpoch, "on_epoch_begin", False),
+        (keras.callbacks.CSVLogger, "on_epoch_end", True),
+        (KeepLast, "on_epoch_end", True),
+    ],
+    ids=["between epochs", "after log", "epoch over"],
+)
+def test_killed_in_epoch_3_and_run_again_it_ends_as_if_undisturbed(
+    training: Training,
+    undisturbed: Ended,
+    monkeypatch: pytest.MonkeyPatch,
+    callback: type[keras.callbacks.Callback],
+    moment: str,
+    done: bool,
+) -> None:
+    _kill(monkeypatch, callback, moment, epoch=2, done=done)
+    with pytest.raises(Killed):
+        training.run()
+    monkeypatch.undo()
+
+    history, model = training.run()
+
+    expected = undisturbed.history
+    assert list(history["epoch"]) == [1, 2, 3, 4]
+    assert np.allclose(history["learning_rate"], expected["learning_rate"], rtol=1e-6)
+    assert np.allclose(history["monitor_loss"], expected["monitor_loss"], rtol=0.02)
+    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
+
+
+@pytest.mark.parametrize("file", ["best.weights.h5", "last.weights.h5"])
+def test_killed_while_writing_weights_it_goes_on(
+    training: Training,
+    undisturbed: Ended,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+) -> None:
+    whole, writes = keras.Model.save_weights, []
+    # In the last epoch: what is written of the best then, no later one replaces.
+    fatal = 4
+
+    def save_weights(model: keras.Model, filepath: Any, *rest: Any, **options: Any) -> None:
+        if str(filepath).endswith(file):
+            writes.append(filepath)
+            if len(writes) == fatal:
+                Path(filepath).write_bytes(b"half of the weights")
+                raise Killed
+        whole(model, filepath, *rest, **options)
+
+    monkeypatch.setattr(keras.Model, "save_weights", save_weights)
+    with pytest.raises(Killed):
+        training.run()
+    monkeypatch.undo()
+
+    history, model = training.run()
+
+    assert list(history["epoch"]) == [1, 2, 3, 4]
+    expected = undisturbed.history
+    assert np.allclose(history["monitor_loss"], expected["monitor_loss"], rtol=0.02)
+    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
+
+
+def test_a_training_that_diverges_is_refused_with_a_reason(training: Training) -> None:
+    with pytest.raises(ModelError, match="learning_rate"):
+        training.run(Plan(epochs=1, learning_rate=1e38))
+
+
+def _kill(
+    monkeypatch: pytest.MonkeyPatch,
+    callback: type[keras.callbacks.Callback],
+    moment: str,
+    *,
+    epoch: int,
+    done: bool,
+) -> None:
+    work = getattr(callback, moment)
+
+    def dying(self: keras.callbacks.Callback, number: int, logs: Any = None) -> None:
+        if number < epoch or done:
+            work(self, number, logs)
+        if number >= epoch:
+            raise Killed
+
+    monkeypatch.setattr(callback, moment, dying)
