@@ -1,0 +1,1 @@
+"""What a model is worth, and the rule that accepts or refuses it."""

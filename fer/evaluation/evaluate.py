@@ -1,0 +1,77 @@
+"""Evaluate: the candidate on the validation faces, as exported, without TensorFlow."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from fer.data import table
+from fer.errors import DataError
+from fer.evaluation import answers, metrics, plots
+from fer.evaluation.metrics import Scores
+from fer.files import locked, write_json
+from fer.model.classifier import Classifier
+from fer.params import EvaluateParams
+from fer.paths import Paths
+
+
+@dataclass(frozen=True)
+class EvaluateReport:
+    """What the candidate is worth.
+
+    Args:
+        accuracy: Mean over the domains: what the gate compares.
+        overall: Scores over all validation faces.
+        domains: Scores on each domain.
+    """
+
+    accuracy: float
+    overall: Scores
+    domains: dict[str, Scores]
+
+
+def evaluate(params: EvaluateParams, paths: Paths) -> EvaluateReport:
+    """Score the candidate; write metrics, predictions and plots.
+
+    Raises:
+        ModelError: The candidate does not load or answer.
+        DataError: There are no validation faces.
+    """
+    with locked(paths.lock("evaluate")):
+        faces = table.read(paths.validation)
+        if faces.empty:
+            raise DataError(
+                f"Expected validation faces in {paths.validation}, received none: base has no "
+                "validation split (FER2013's PublicTest), and no capture went there."
+            )
+        pixels = table.decode(faces["image"])
+        probabilities = Classifier(paths.candidate).probabilities(pixels)
+        truth, domains = answers.truth(faces), answers.domains(faces)
+        by_domain = metrics.scores_by_domain(truth, probabilities, domains)
+        overall = metrics.scores(truth, probabilities)
+        report = EvaluateReport(metrics.mean_over_domains(by_domain), overall, by_domain)
+        write_json(paths.report("scores.json"), asdict(report))
+        write_json(paths.report("metrics.json"), _headline(report))
+        answers.record(faces, probabilities, paths.report("predictions.csv"))
+        plots.confusion(overall, paths.report("confusion.png"))
+        plots.reliability(truth, probabilities, paths.report("reliability.png"))
+        plots.history(pd.read_csv(paths.report("history.csv")), paths.report("history.png"))
+        plots.worst_mistakes(
+            pixels, truth, probabilities, paths.report("mistakes.png"), count=params.worst_mistakes
+        )
+        return report
+
+
+def _headline(report: EvaluateReport) -> dict[str, Any]:
+    """The few figures that `dvc metrics diff` can show side by side."""
+    recall = {name: one.recall for name, one in report.overall.per_class.items()}
+    return {
+        "accuracy": report.accuracy,
+        "overall": _summary(report.overall) | {"recall": recall},
+        "domains": {domain: _summary(one) for domain, one in report.domains.items()},
+    }
+
+
+def _summary(scores: Scores) -> dict[str, float]:
+    names = ("accuracy", "balanced_accuracy", "macro_f1", "calibration_error")
+    return {name: getattr(scores, name) for name in names}

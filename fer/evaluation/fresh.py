@@ -1,0 +1,78 @@
+"""Does the exported file work where nothing of its training is? Asked in a process of its own.
+
+`python -m fer.evaluation.fresh MODEL FACES PREDICTIONS` prints what `check` returns, as JSON.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from fer.data import table
+from fer.errors import FerError
+from fer.evaluation import answers
+from fer.evaluation.verdict import FreshCheck
+from fer.model.classifier import Classifier
+
+_TIMEOUT_SECONDS: Final = 300
+_TIMED_CALLS: Final = 50
+
+
+def check(model: Path, faces: Path, predictions: Path) -> FreshCheck:
+    """Load `model` in a new process, let it answer again and time it.
+
+    Args:
+        model: Exported ONNX file.
+        faces: Table of the faces that it answered.
+        predictions: What `answers.record` wrote of its answers.
+    """
+    module = "fer.evaluation.fresh"
+    command: list[str | Path] = [sys.executable, "-m", module, model, faces, predictions]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True
+        )
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr.strip().splitlines() or ["no message"])[-1]
+        return FreshCheck(loads=False, max_difference=1, ms_per_face=float("inf"), message=last)
+    except subprocess.TimeoutExpired:
+        told = f"no answer in {_TIMEOUT_SECONDS} s"
+        return FreshCheck(loads=False, max_difference=1, ms_per_face=float("inf"), message=told)
+    return FreshCheck(**json.loads(done.stdout))
+
+
+def _look(model: Path, faces: Path, predictions: Path) -> FreshCheck:
+    classifier = Classifier(model, threads=1)
+    pixels = table.decode(table.read(faces, ["image"])["image"])
+    before, again = answers.recorded(predictions), classifier.probabilities(pixels)
+    if before.shape != again.shape:
+        raise SystemExit(f"expected {len(again)} recorded answers, received {len(before)}")
+    return FreshCheck(
+        loads=True,
+        max_difference=float(np.abs(again - before).max()),
+        ms_per_face=_ms_per_face(classifier, pixels),
+        message="",
+    )
+
+
+def _ms_per_face(classifier: Classifier, pixels: table.Pixels) -> float:
+    """One face at a time on one thread, as the live app asks; the median of many calls."""
+    seconds = []
+    for number in range(_TIMED_CALLS):
+        face = pixels[[number % len(pixels)]]
+        began = time.perf_counter()
+        classifier.probabilities(face)
+        seconds.append(time.perf_counter() - began)
+    return 1000 * float(np.median(seconds))
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(asdict(_look(*map(Path, sys.argv[1:])))))  # noqa: T201  the answer
+    except FerError as error:
+        sys.exit(str(error))

@@ -1,0 +1,176 @@
+"""True labels and predicted probabilities to scores."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from fer.emotions import EMOTIONS
+from fer.errors import DataError, ModelError
+
+Truth = NDArray[np.int64]
+"""Place of each row's label in `EMOTIONS`, shape `(n,)`, values 0-6."""
+
+Probabilities = NDArray[np.float32]
+"""What a model answers, shape `(n, 7)` in the order of `EMOTIONS`; each row sums to 1."""
+
+BINS: Final = 15
+"""Of confidence, equally wide: the number of Guo et al. 2017."""
+
+FULL_WEIGHT_ROWS: Final = 50
+"""Validation faces from which a domain counts in full, and can be said to have fallen."""
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of one emotion, 0-1; one that would divide by zero is 0.
+
+    Args:
+        precision: Share of the rows answered so that are so.
+        recall: Share of the rows that are so that were answered so.
+        f1: Harmonic mean of the two.
+        support: Rows that are so.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one model on one set of rows, 0-1, in plain numbers ready for JSON.
+
+    A class without a row has no say in `balanced_accuracy` and `macro_f1`: small captures
+    seldom hold all seven emotions, and a zero for the absent ones would say nothing of the model.
+
+    Args:
+        rows: Number of faces.
+        accuracy: Share answered correctly.
+        balanced_accuracy: Mean recall.
+        macro_f1: Mean F1.
+        per_class: Scores by emotion.
+        confusion: Rows by truth, then by answer; 7 x 7, in the order of `EMOTIONS`.
+        calibration_error: Expected calibration error; 0 is a model as right as it is sure.
+    """
+
+    rows: int
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    per_class: dict[str, ClassScores]
+    confusion: list[list[int]]
+    calibration_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Rows by how sure the model was, in `BINS` bins; an empty bin has zeros.
+
+    Args:
+        confidence: Mean probability of the answer, shape `(15,)`, values 0-1.
+        accuracy: Share answered correctly, shape `(15,)`, values 0-1.
+        count: Rows, shape `(15,)`.
+    """
+
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+
+def scores(truth: Truth, probabilities: Probabilities) -> Scores:
+    """Return the scores of a model that answered `probabilities` where `truth` was right.
+
+    Raises:
+        DataError: There are no rows, or not as many answers as rows.
+        ModelError: The answers are no probabilities.
+    """
+    _check(truth, probabilities)
+    predicted = probabilities.argmax(axis=1)
+    per_class = _per_class(truth, predicted)
+    supported = [each for each in per_class.values() if each.support]
+    return Scores(
+        rows=len(truth),
+        accuracy=float(np.mean(predicted == truth)),
+        balanced_accuracy=float(np.mean([each.recall for each in supported])),
+        macro_f1=float(np.mean([each.f1 for each in supported])),
+        per_class=per_class,
+        confusion=confusion_matrix(truth, predicted, labels=range(len(EMOTIONS))).tolist(),
+        calibration_error=_calibration_error(reliability(truth, probabilities)),
+    )
+
+
+def scores_by_domain(
+    truth: Truth, probabilities: Probabilities, domains: NDArray[np.str_]
+) -> dict[str, Scores]:
+    """Return the scores on each domain's rows, by name. `domains` has shape `(n,)`."""
+    return {
+        str(domain): scores(truth[domains == domain], probabilities[domains == domain])
+        for domain in np.unique(domains)
+    }
+
+
+def mean_over_domains(by_domain: dict[str, Scores]) -> float:
+    """Return the validation accuracy, 0-1: the mean over domains, weighed by `domain_weights`."""
+    weights = domain_weights([each.rows for each in by_domain.values()])
+    return float(np.average([each.accuracy for each in by_domain.values()], weights=weights))
+
+
+def domain_weights(rows: Sequence[int]) -> NDArray[np.float64]:
+    """Return what each domain weighs in a mean, summing to 1, shape `(domains,)`.
+
+    Domains weigh the same, however many rows they have, from `FULL_WEIGHT_ROWS` on; below, in
+    proportion to their rows. One imported photo would otherwise count as much as 3,500 faces.
+    """
+    weights: NDArray[np.float64] = np.minimum(np.asarray(rows, np.float64), FULL_WEIGHT_ROWS)
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def reliability(truth: Truth, probabilities: Probabilities) -> Reliability:
+    """Return how often the model was right, by how sure it was.
+
+    Source: Guo et al. 2017, On Calibration of Modern Neural Networks, section 2; bins are
+    closed above, as there.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == truth
+    bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    count = np.bincount(bins, minlength=BINS)
+    rows = np.maximum(count, 1)
+    return Reliability(
+        confidence=np.bincount(bins, weights=confidence, minlength=BINS) / rows,
+        accuracy=np.bincount(bins, weights=correct, minlength=BINS) / rows,
+        count=count,
+    )
+
+
+def _calibration_error(bins: Reliability) -> float:
+    return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.count))
+
+
+def _per_class(truth: Truth, predicted: Truth) -> dict[str, ClassScores]:
+    columns = precision_recall_fscore_support(
+        truth, predicted, labels=range(len(EMOTIONS)), zero_division=0
+    )
+    return {
+        emotion: ClassScores(float(precision), float(recall), float(f1), int(support))
+        for emotion, precision, recall, f1, support in zip(EMOTIONS, *columns, strict=True)
+    }
+
+
+def _check(truth: Truth, probabilities: Probabilities) -> None:
+    if not len(truth) or probabilities.shape != (len(truth), len(EMOTIONS)):
+        raise DataError(
+            f"Expected answers of shape (n, {len(EMOTIONS)}) for n rows, at least one. "
+            f"Received: {probabilities.shape} for {len(truth)} rows."
+        )
+    # Also catches NaN, which argmax would count as an answer, and logits.
+    if not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3) or probabilities.min() < 0:
+        raise ModelError(
+            "Expected probabilities that sum to 1 in each row, received other numbers. "
+            "Was the model exported without its softmax, or did its training diverge?"
+        )

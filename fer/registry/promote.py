@@ -1,0 +1,213 @@
+"""Promote: the candidate against the champion, on the same faces, now.
+
+Safe to kill and to run again: a run and a version are found by the candidate's SHA-256 before
+they are made, the alias moves once, and the decision file, written last, ends it.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from fer.data import table
+from fer.errors import MissingData
+from fer.evaluation import answers, fresh, gate
+from fer.evaluation.gate import Evidence
+from fer.evaluation.metrics import mean_over_domains
+from fer.evaluation.verdict import Verdict, as_markdown
+from fer.files import locked, read_report, sha256, write_json, write_text
+from fer.model.classifier import Classifier, Lineage
+from fer.params import PromoteParams
+from fer.paths import Paths
+from fer.registry import runs, versions
+from fer.registry.tracking import NAME, connect
+from fer.registry.versions import CHAMPION, PREVIOUS, ROLLED_BACK
+
+_ADOPTED: Final = "adopted_sha256"
+"""Tag that ties an adopted parent to its ONNX file, so that it is adopted once."""
+
+
+@dataclass(frozen=True)
+class PromoteReport:
+    """What became of the candidate.
+
+    Args:
+        verdict: "promoted", "refused" or "rolled back"; "experiment" where nothing is decided.
+        version: The candidate's number in the registry.
+        champion: Number of the version it was held against; None: there was none.
+        reasons: A line for each condition that failed, else what spoke for it.
+        decided_before: Whether this run only found the decision of an earlier one.
+        conditions: Every condition with its numbers.
+        accuracy: By domain: `{"domain": {"faces": n, "champion": a or None, "candidate": b}}`.
+    """
+
+    verdict: str
+    version: int | None
+    champion: int | None
+    reasons: str
+    decided_before: bool
+    conditions: list[dict[str, Any]]
+    accuracy: dict[str, dict[str, Any]]
+
+
+def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
+    """Make the candidate champion if the gate lets it; register it either way.
+
+    Raises:
+        Busy: Another promotion or a rollback is running.
+        ModelError: The candidate's or the champion's file is missing or does not load.
+        MissingData: A step before it has not run.
+    """
+    if os.environ.get("DVC_EXP_NAME"):
+        # An experiment tries things; `dvc exp apply` and `dvc repro` promote on purpose.
+        return PromoteReport("experiment", None, None, "not judged", False, [], {})  # noqa: FBT003
+    with locked(paths.lock("promote")):
+        lineage = Classifier(paths.candidate).lineage
+        candidate = sha256(paths.candidate)
+        if (decided := versions.read_decision(paths, candidate)) is not None:
+            report = PromoteReport(**{**decided, "decided_before": True})
+            _tell(report, versions.text_of(paths, candidate).read_text("utf-8"), paths)
+            return report
+        client = connect(paths)
+        champion = versions.alias(client, CHAMPION) or _adopt_parent(client, paths, lineage)
+        # Killed after the alias had moved: the old champion is the one before.
+        moved = champion is not None and champion.tags.get(runs.CANDIDATE) == candidate
+        rival = versions.alias(client, PREVIOUS) if moved else champion
+        verdict = _judge(params, paths, rival)
+        version = _register(client, paths, candidate, lineage, verdict)
+        outcome = _outcome(version, verdict, moved=moved)
+        if version.tags.get("verdict") != outcome:
+            client.set_model_version_tag(NAME, version.version, "verdict", outcome)
+        if outcome == "promoted" and not moved:
+            if rival is not None:
+                client.set_registered_model_alias(NAME, PREVIOUS, rival.version)
+            client.set_registered_model_alias(NAME, CHAMPION, version.version)
+        report = PromoteReport(
+            verdict=outcome,
+            version=int(version.version),
+            champion=int(rival.version) if rival else None,
+            reasons=verdict.reasons,
+            decided_before=False,
+            conditions=[asdict(one) for one in verdict.conditions],
+            accuracy=_accuracy(verdict),
+        )
+        _tell(report, as_markdown(verdict), paths)
+        write_text(versions.text_of(paths, candidate), as_markdown(verdict))
+        write_json(versions.decision_of(paths, candidate), asdict(report))
+        return report
+
+
+def _tell(report: PromoteReport, text: str, paths: Paths) -> None:
+    """Write the reports anew each time: the last ones may be of another candidate."""
+    write_json(paths.report("verdict.json"), asdict(report))
+    write_text(paths.report("verdict.md"), text)
+
+
+def _judge(params: PromoteParams, paths: Paths, rival: ModelVersion | None) -> Verdict:
+    faces = table.read(paths.validation)
+    pixels = table.decode(faces["image"])
+    champion = None
+    if rival is not None:
+        model, _ = versions.files(rival)
+        champion = Classifier(model).probabilities(pixels)
+    evidence = Evidence(
+        truth=answers.truth(faces),
+        domains=answers.domains(faces),
+        candidate=Classifier(paths.candidate).probabilities(pixels),
+        champion=champion,
+        fresh=fresh.check(paths.candidate, paths.validation, paths.report("predictions.csv")),
+        data_accepted=bool(read_report(paths.report("validation.json"))["accepted"]),
+    )
+    return gate.decide(evidence, params)
+
+
+def _outcome(version: ModelVersion, verdict: Verdict, *, moved: bool) -> str:
+    # A person's word counts more, given before the decision was written or on another machine.
+    if version.tags.get("verdict") == ROLLED_BACK:
+        return ROLLED_BACK
+    # What is champion was promoted, though a slow moment might refuse it now.
+    return "promoted" if verdict.promote or moved else "refused"
+
+
+def _register(
+    client: MlflowClient, paths: Paths, candidate: str, lineage: Lineage, verdict: Verdict
+) -> ModelVersion:
+    if (known := _version_tagged(client, runs.CANDIDATE, candidate)) is not None:
+        return known
+    run, model = runs.log(client, paths, candidate, lineage, verdict)
+    parent = str(lineage.parent.version) if lineage.parent else "none"
+    tags = {
+        runs.CANDIDATE: candidate,
+        "verdict": "promoted" if verdict.promote else "refused",
+        "reasons": verdict.reasons,
+        "validation_accuracy": f"{mean_over_domains(verdict.candidate):.4f}",
+        "data_version": str(lineage.data_version),
+        "data_version_sha256": lineage.data_version_sha256,
+        "train_sha256": lineage.train_sha256,
+        "parent": parent,
+        "git_commit": lineage.git_commit,
+        "seed": str(lineage.seed),
+    }
+    return _new_version(client, model, run, tags, as_markdown(verdict))
+
+
+def _version_tagged(client: MlflowClient, tag: str, value: str) -> ModelVersion | None:
+    found = client.search_model_versions(f"name='{NAME}'")
+    return next((one for one in found if one.tags.get(tag) == value), None)
+
+
+def _new_version(
+    client: MlflowClient, model: str, run: str, tags: dict[str, str], text: str
+) -> ModelVersion:
+    try:
+        client.create_registered_model(NAME)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return client.create_model_version(NAME, model, run, tags=tags, description=text)
+
+
+def _adopt_parent(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion | None:
+    """In a clone the registry is empty, but the candidate has a parent: that is its rival.
+
+    Without this the clone would take a candidate unopposed that lost at home.
+    """
+    if lineage.parent is None:
+        return None
+    wanted = (
+        (paths.parent, lineage.parent.model_sha256),
+        (paths.parent_weights, lineage.parent.weights_sha256),
+    )
+    for file, digest in wanted:
+        if not file.is_file() or sha256(file) != digest:
+            raise MissingData(
+                f"The candidate was trained from champion version {lineage.parent.version}, and "
+                "this registry has no champion to hold it against. "
+                f"Fetch it: `dvc pull {file}.dvc`"
+            )
+    version = _version_tagged(client, _ADOPTED, lineage.parent.model_sha256)
+    if version is None:
+        run, model = runs.log_parent(client, paths)
+        tags = {
+            _ADOPTED: lineage.parent.model_sha256,
+            "verdict": "adopted",
+            "reasons": f"champion version {lineage.parent.version} of another registry",
+            "data_version": str(lineage.parent.data_version),
+        }
+        version = _new_version(client, model, run, tags, "The pinned parent.")
+    client.set_registered_model_alias(NAME, CHAMPION, version.version)
+    return version
+
+
+def _accuracy(verdict: Verdict) -> dict[str, dict[str, Any]]:
+    return {
+        domain: {
+            "faces": one.rows,
+            "champion": verdict.champion[domain].accuracy if verdict.champion else None,
+            "candidate": one.accuracy,
+        }
+        for domain, one in verdict.candidate.items()
+    }

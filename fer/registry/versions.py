@@ -1,0 +1,189 @@
+"""Model versions and the two names that move: `champion` and `previous`."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import mlflow
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from fer.errors import RegistryError
+from fer.files import locked, replacing, sha256, write_json
+from fer.model.classifier import Classifier
+from fer.paths import Paths
+from fer.records import Parent
+from fer.registry.tracking import NAME, connect
+
+CHAMPION: Final = "champion"
+PREVIOUS: Final = "previous"
+ROLLED_BACK: Final = "rolled back"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One line of `fer models`.
+
+    Args:
+        number: In the registry.
+        aliases: "champion", "previous", or none.
+        created: When it was registered.
+        tags: Verdict, reason, data version, parent, accuracy and more, as text.
+    """
+
+    number: int
+    aliases: tuple[str, ...]
+    created: datetime
+    tags: dict[str, str]
+
+
+def alias(client: MlflowClient, name: str) -> ModelVersion | None:
+    """Return the version that `name` points to, or None."""
+    try:
+        return client.get_model_version_by_alias(NAME, name)
+    except MlflowException as error:
+        # A missing alias and a missing model have different codes; both mean: none yet.
+        if error.error_code in ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"):
+            return None
+        raise
+
+
+def files(version: ModelVersion) -> tuple[Path, Path]:
+    """Return the ONNX and the Keras file of a version; fetched where the store is elsewhere.
+
+    Raises:
+        RegistryError: The files are gone.
+    """
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version.version}"))
+        # `extra_files` keeps the name that the file had; there is one.
+        weights = next((folder / "extra_files").glob("*.keras"))
+    except (MlflowException, OSError, StopIteration) as error:
+        raise RegistryError(
+            f"Expected the files of version {version.version} in the registry, received: "
+            f"{error!r}. Bring mlruns/artifacts back, or give the champion's place to another "
+            "version: `fer models rollback VERSION`."
+        ) from error
+    return folder / "model.onnx", weights
+
+
+def pin_champion(paths: Paths) -> Parent | None:
+    """Copy the champion's files to `models/parent.*` and say which it is; None: none yet."""
+    champion = alias(connect(paths), CHAMPION)
+    if champion is None:
+        return None
+    model, weights = files(champion)
+    for source, target in ((model, paths.parent), (weights, paths.parent_weights)):
+        with replacing(target) as temporary:
+            shutil.copyfile(source, temporary)
+    return Parent(
+        version=int(champion.version),
+        data_version=Classifier(paths.parent).lineage.data_version,
+        weights_sha256=sha256(paths.parent_weights),
+        model_sha256=sha256(paths.parent),
+    )
+
+
+def listed(client: MlflowClient) -> list[Version]:
+    """Return every version, newest first."""
+    found = client.search_model_versions(f"name='{NAME}'")
+    named: dict[str, list[str]] = {}
+    for name in (CHAMPION, PREVIOUS):
+        if (version := alias(client, name)) is not None:
+            named.setdefault(str(version.version), []).append(name)
+    return [
+        Version(
+            number=int(one.version),
+            aliases=tuple(named.get(str(one.version), ())),
+            created=datetime.fromtimestamp(one.creation_timestamp / 1000, UTC),
+            tags=dict(one.tags),
+        )
+        for one in sorted(found, key=lambda one: -int(one.version))
+    ]
+
+
+def get(client: MlflowClient, number: int) -> ModelVersion:
+    """Return version `number`.
+
+    Raises:
+        RegistryError: There is none.
+    """
+    try:
+        return client.get_model_version(NAME, str(number))
+    except MlflowException as error:
+        known = ", ".join(str(one.number) for one in listed(client)) or "none"
+        raise RegistryError(
+            f"Expected a model version, received {number}. Known: {known}. See `fer models`."
+        ) from error
+
+
+def decision_of(paths: Paths, candidate_sha256: str) -> Path:
+    """Return the file that says what became of a candidate. Written last, so it is final."""
+    return paths.decisions / f"{candidate_sha256}.json"
+
+
+def text_of(paths: Paths, candidate_sha256: str) -> Path:
+    """Return the file with the gate's verdict on a candidate as Markdown."""
+    return paths.decisions / f"{candidate_sha256}.md"
+
+
+def read_decision(paths: Paths, candidate_sha256: str) -> dict[str, Any] | None:
+    """Return what became of a candidate, or None where nothing was decided yet."""
+    try:
+        value: dict[str, Any] = json.loads(
+            decision_of(paths, candidate_sha256).read_text(encoding="utf-8")
+        )
+    except FileNotFoundError:
+        return None
+    return value
+
+
+def rollback(paths: Paths, number: int | None) -> tuple[int, int]:
+    """Give the champion's place back; a re-run of the pipeline does not undo it.
+
+    Args:
+        paths: The checkout.
+        number: Version to return to; None: the previous champion.
+
+    Returns:
+        The champion before, and the one now.
+
+    Raises:
+        RegistryError: There is no champion, or nothing to return to.
+        Busy: A promotion is running.
+    """
+    with locked(paths.lock("promote")):
+        client = connect(paths)
+        champion = alias(client, CHAMPION)
+        target = alias(client, PREVIOUS) if number is None else get(client, number)
+        if champion is None or target is None:
+            raise RegistryError(
+                "Expected a champion and one before it, received "
+                f"{'no champion' if champion is None else 'none before it'}. See `fer models`."
+            )
+        if champion.version == target.version:
+            raise RegistryError(f"Version {champion.version} is the champion already.")
+        if number is None and target.tags.get("verdict") == ROLLED_BACK:
+            raise RegistryError(
+                f"The champion before, version {target.version}, was rolled back itself. Name the "
+                "version to return to: `fer models rollback VERSION`."
+            )
+        # The verdict first: killed in between, the pipeline does not promote it again.
+        _judge_anew(client, paths, champion, ROLLED_BACK)
+        if target.tags.get("verdict") == ROLLED_BACK:
+            _judge_anew(client, paths, target, "promoted")
+        client.set_registered_model_alias(NAME, PREVIOUS, champion.version)
+        client.set_registered_model_alias(NAME, CHAMPION, target.version)
+        return int(champion.version), int(target.version)
+
+
+def _judge_anew(client: MlflowClient, paths: Paths, version: ModelVersion, verdict: str) -> None:
+    """Write a person's word where the registry and a re-run look."""
+    client.set_model_version_tag(NAME, version.version, "verdict", verdict)
+    candidate = version.tags.get("candidate_sha256", "")
+    if candidate and (decided := read_decision(paths, candidate)) is not None:
+        write_json(decision_of(paths, candidate), {**decided, "verdict": verdict})
