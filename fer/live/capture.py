@@ -1,0 +1,137 @@
+"""Capture: from frames and what they show to labelled faces in the inbox."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer.data import inbox, table
+from fer.faces.align import canonical
+from fer.faces.detect import Detector
+from fer.params import CaptureParams
+from fer.records import Consent, now
+
+CONSENT_TEXT: Final = (
+    "Your face is kept as a small grey picture, with the emotion you name, to train the emotion "
+    "model of this installation. It is not used to recognise you. You may ask for it to be "
+    "deleted at any time."
+)
+CONSENT_VERSION: Final = "1"
+CONSENT_PURPOSE: Final = "training the emotion model of this installation"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame, and what a person says it shows.
+
+    Args:
+        frame: BGR, uint8, shape `(height, width, 3)`.
+        label: One of `EMOTIONS`.
+        subject: Pseudonym of who is seen.
+    """
+
+    frame: NDArray[np.uint8]
+    label: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One stretch of capturing: all faces of it share this.
+
+    Args:
+        source: "webcam" or "synthetic".
+        domain: Camera or room.
+        session: Name of this sitting.
+        consent: The person's agreement; `ingest` refuses webcam faces without one.
+    """
+
+    source: str
+    domain: str
+    session: str
+    consent: Consent | None
+
+
+@dataclass(frozen=True)
+class CaptureReport:
+    """What a session brought.
+
+    Args:
+        captured: Faces in the inbox.
+        without_face: Frames in which no face was found.
+    """
+
+    captured: int
+    without_face: int
+
+
+def consent_now(params: CaptureParams) -> Consent:
+    """Return the agreement to `CONSENT_TEXT` that a person gives at this moment."""
+    moment = now()
+    expiry = moment + timedelta(days=params.consent_days)
+    return Consent(CONSENT_VERSION, CONSENT_PURPOSE, moment, expiry)
+
+
+def keep(
+    face: NDArray[np.uint8], label: str, subject: str, sitting: Sitting, inbox_folder: Path
+) -> Path:
+    """Put one labelled face into the inbox and return its item; durable when this returns.
+
+    Args:
+        face: Canonical, grey, shape `(48, 48)`.
+        label: One of `EMOTIONS`, as a person said.
+        subject: Pseudonym of who is seen.
+        sitting: Where and under which consent.
+        inbox_folder: Where faces wait for `ingest`.
+    """
+    row = {
+        "id": table.face_id(face),
+        "image": table.encode(face[None])[0],
+        "label": label,
+        "source": sitting.source,
+        "domain": sitting.domain,
+        "subject": subject,
+        "session": f"{subject}@{sitting.session}",
+        "captured_at": now(),
+        "label_source": "human",
+        "consent": vars(sitting.consent) if sitting.consent else None,
+    }
+    return inbox.put(inbox_folder, table.frame([row]))
+
+
+def capture(  # noqa: PLR0913  what is written down with every face
+    shown: Iterable[Shown],
+    inbox_folder: Path,
+    detector: Detector,
+    *,
+    source: str,
+    domain: str,
+    session: str,
+    consent: Consent | None,
+) -> CaptureReport:
+    """Put the largest face of every frame into the inbox; each is durable when the next is read.
+
+    Args:
+        shown: Frames with what they show.
+        inbox_folder: Where faces wait for `ingest`.
+        detector: Finds the faces.
+        source: "webcam" or "synthetic".
+        domain: Camera or room.
+        session: Name of this sitting.
+        consent: The person's agreement; `ingest` refuses webcam faces without one.
+    """
+    sitting = Sitting(source, domain, session, consent)
+    captured = without_face = 0
+    for one in shown:
+        found = detector.detect(one.frame)
+        if not found:
+            without_face += 1
+            continue
+        face = canonical(one.frame, found[0].box)
+        keep(face, one.label, one.subject, sitting, inbox_folder)
+        captured += 1
+    return CaptureReport(captured, without_face)

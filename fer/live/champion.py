@@ -1,0 +1,56 @@
+"""The registry as the live part meets it: loaded with the first question, not before.
+
+MLflow takes seconds to load; a page that waited for it would open late.
+"""
+
+import threading
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from fer.paths import Paths
+
+
+class Champion:
+    """Looks the champion up; may be shared by threads.
+
+    Args:
+        paths: The checkout.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        """See the class."""
+        self._paths = paths
+        self._client: Any = None
+        self._connecting = threading.Lock()
+
+    def version(self) -> int | None:
+        """Return the champion's number, or None where there is none yet."""
+        found = self._versions().alias(self._connected(), self._versions().CHAMPION)
+        return int(found.version) if found else None
+
+    def file(self, version: int) -> Path:
+        """Return the ONNX file of `version`; fetched where the store is elsewhere."""
+        model: Path = self._versions().files(self._versions().get(self._connected(), version))[0]
+        return model
+
+    def listed(self) -> list[Any]:
+        """Return every `registry.versions.Version`, newest first."""
+        found: list[Any] = self._versions().listed(self._connected())
+        return found
+
+    def rollback(self, version: int | None) -> tuple[int, int]:
+        """Give the champion's place back; see `registry.versions.rollback`."""
+        moved: tuple[int, int] = self._versions().rollback(self._paths, version)
+        return moved
+
+    def _connected(self) -> Any:
+        # Once: each connection takes the registry's lock.
+        with self._connecting:
+            if self._client is None:
+                self._client = import_module("fer.registry.tracking").connect(self._paths)
+            return self._client
+
+    @staticmethod
+    def _versions() -> Any:
+        return import_module("fer.registry.versions")

@@ -1,0 +1,1 @@
+"""The live page: a server, its API, and one page without anything from the internet."""

@@ -1,0 +1,62 @@
+"""The application: routes, errors, the page, and who may ask."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from fer.errors import Busy, CameraError, DataError, FerError, MissingData, ModelError
+from fer.live.web import about, models, pictures, review, stream, teach, update
+from fer.live.web.guard import Guard
+from fer.live.web.service import Service
+
+_STATIC: Final = Path(__file__).parent / "static"
+
+# What the client can mend is 422; what must be mended on the server's side is 409 or 503.
+_STATUS: Final[tuple[tuple[type[FerError], int], ...]] = (
+    (ModelError, 503),
+    (MissingData, 503),
+    (DataError, 422),
+    (CameraError, 422),
+    (Busy, 409),
+)
+
+
+def create_app(service: Service, *, token: str | None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        service: What the routes share.
+        token: What clients must show; None where only this machine can connect.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.predictor.follow()
+        yield
+        service.predictor.close()
+
+    # The ready-made documentation pages load scripts from the internet.
+    app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.add_middleware(Guard, token=token)
+    app.add_exception_handler(FerError, _explain)
+    for routes in (about.router(service, token), stream.router(service)):
+        app.include_router(routes)
+    for part in (pictures, teach, models, review, update):
+        app.include_router(part.router(service))
+    app.mount("/static", StaticFiles(directory=_STATIC))
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(_STATIC / "index.html")
+
+    return app
+
+
+async def _explain(_: Request, error: Exception) -> JSONResponse:
+    status = next((number for kind, number in _STATUS if isinstance(error, kind)), 409)
+    return JSONResponse({"detail": str(error)}, status)

@@ -1,0 +1,136 @@
+"""Who may ask: checks before any route, and headers on every answer."""
+
+import hmac
+from collections.abc import Iterable
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fer.live.web.service import MAX_BYTES
+
+COOKIE: Final = "fer_token"
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Hosts that only this machine reaches."""
+
+_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+# The page itself holds nothing secret, and asks for the token.
+_OPEN: Final = ("/static/", "/healthz", "/api/login")
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Guard:
+    """Refuses other hosts' pages, requests without the token, and large bodies.
+
+    Args:
+        app: The application behind it.
+        token: What a client must show; None: only this machine can connect.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None) -> None:
+        """See the class."""
+        self._app = app
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer why not."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket":
+            # Closed before it is accepted: the client receives 403.
+            await send({"type": "websocket.close", "code": 1008, "reason": refusal[1]})
+        else:
+            answer = JSONResponse({"detail": refusal[1]}, refusal[0])
+            await answer(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        acts = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        if self._token is None and _host(headers.get("host", "")) not in LOOPBACK:
+            # A page of another site whose name was made to point here (DNS rebinding).
+            return 403, "Expected a request to localhost."
+        if acts and not _same_origin(headers):
+            return 403, "Expected a request from this server's own page."
+        if not self._allowed(scope["path"], headers):
+            return 401, "Expected the server's token, as a bearer token or by signing in."
+        return _refused_size(headers) if scope["type"] == "http" and acts else None
+
+    def _allowed(self, path: str, headers: Headers) -> bool:
+        if self._token is None or path == "/" or path.startswith(_OPEN):
+            return True
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        return any(same_token(shown, self._token) for shown in (bearer, _cookie(headers)))
+
+
+def same_token(shown: str, token: str) -> bool:
+    """Return whether both are equal, in a time that does not tell how much of it is."""
+    return hmac.compare_digest(shown.encode(), token.encode())
+
+
+def _host(value: str) -> str:
+    return _parsed(f"//{value}").hostname or ""
+
+
+def _same_origin(headers: Headers) -> bool:
+    # Browsers send it with every WebSocket and every request that acts; other clients need not.
+    origin = headers.get("origin")
+    return origin is None or _parsed(origin).netloc == headers.get("host")
+
+
+def _parsed(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _refused_size(headers: Headers) -> tuple[int, str] | None:
+    size = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not size.isdecimal():
+        return 411, "Expected a Content-Length."
+    if int(size) > MAX_BYTES:
+        return 413, f"Expected at most {MAX_BYTES // 1_000_000} MB, received {size} bytes."
+    return None
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            _add(MutableHeaders(scope=message), _HEADERS.items())
+        await send(message)
+
+    return sending
+
+
+def _add(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:
+    for name, value in wanted:
+        headers[name] = value

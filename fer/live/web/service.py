@@ -1,0 +1,81 @@
+"""What every route of one server shares."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from fer.errors import DataError
+from fer.faces import camera
+from fer.faces.detect import Detector
+from fer.live.champion import Champion
+from fer.live.predictor import Predictor
+from fer.live.reading import Answer
+from fer.live.web.meters import Meters
+from fer.params import CaptureParams
+from fer.paths import Paths
+
+MAX_BYTES: Final = 4_000_000
+"""The largest request and the largest frame."""
+
+MAX_PIXELS: Final = 16_000_000
+"""The most pixels that are decoded for a client: 48 MB."""
+
+# Pictures in work at once. The detector takes one at a time; a second one is decoded meanwhile.
+_AT_ONCE: Final = 2
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Service:
+    """What every route of one server shares.
+
+    Args:
+        paths: The checkout.
+        detector: Finds the faces.
+        predictor: Tells their emotions.
+        registry: Lists and moves the champion.
+        capture: How long a consent holds.
+        meters: Counted for `/metrics`.
+    """
+
+    paths: Paths
+    detector: Detector
+    predictor: Predictor
+    registry: Champion
+    capture: CaptureParams
+    meters: Meters = field(default_factory=Meters)
+    _limiter: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE)
+    )
+
+    @property
+    def answer(self) -> Answer | None:
+        """How emotions are told; None: there is no model yet, and faces have only a box."""
+        return self.predictor.probabilities if self.predictor.state.name else None
+
+    async def work(self, task: Callable[[], Result]) -> Result:
+        """Return what `task` returns, run in a thread; first come, first served."""
+        return await anyio.to_thread.run_sync(task, limiter=self._limiter)
+
+
+def decoded(data: bytes) -> camera.Frame:
+    """Return a client's picture: BGR, shape `(height, width, 3)`.
+
+    Raises:
+        DataError: Too large, damaged or no picture.
+    """
+    if len(data) > MAX_BYTES:
+        raise DataError(
+            f"Expected at most {MAX_BYTES // 1_000_000} MB, received {len(data)} bytes."
+        )
+    return camera.decode_picture(data, max_pixels=MAX_PIXELS)
+
+
+def random_name() -> str:
+    """Return a name that nobody can guess."""
+    return secrets.token_urlsafe(16)

@@ -1,0 +1,80 @@
+"""A captured face lies in the inbox, whole, with all that is known of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer.data import inbox, table
+from fer.data.synthetic import draw_frames
+from fer.faces.detect import Detector
+from fer.live.capture import CaptureReport, Shown, capture, consent_now
+from fer.params import CaptureParams
+from fer.records import now
+
+PARAMS = CaptureParams(detector=None, consent_days=30)
+
+
+@pytest.fixture(scope="module")
+def shown() -> list[Shown]:
+    """A frame without a face, then frames of a synthetic camera."""
+    drawn = draw_frames(camera="studio", subjects=["anna", "ben"], per_subject=3, seed=2)
+    faces = [Shown(one.image, one.label, one.subject) for one in drawn]
+    return [Shown(np.full((240, 320, 3), 90, np.uint8), "happy", "anna"), *faces]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector()
+
+
+def test_every_face_is_kept_with_what_was_said_of_it(
+    shown: list[Shown], detector: Detector, tmp_path: Path
+) -> None:
+    consent = consent_now(PARAMS)
+    report = capture(
+        shown, tmp_path, detector,
+        source="webcam", domain="hall", session="monday", consent=consent,
+    )  # fmt: skip
+
+    faces = inbox.read(tmp_path).faces
+    assert report == CaptureReport(captured=len(faces), without_face=len(shown) - len(faces))
+    assert len(faces) >= 5
+    assert report.without_face >= 1
+    assert set(zip(faces["label"], faces["subject"], strict=True)) <= {
+        (one.label, one.subject) for one in shown
+    }
+    assert set(faces["source"]) == {"webcam"}
+    assert set(faces["domain"]) == {"hall"}
+    assert set(faces["session"]) == {"anna@monday", "ben@monday"}
+    assert set(faces["label_source"]) == {"human"}
+    assert faces["split"].isna().all()
+    assert all(one["text"] == consent.text for one in faces["consent"])
+    pixels = table.decode(faces["image"])
+    assert [table.face_id(face) for face in pixels] == list(faces["id"])
+
+
+def test_a_face_is_durable_before_the_next_frame_is_read(
+    shown: list[Shown], detector: Detector, tmp_path: Path
+) -> None:
+    waiting = []
+
+    def frames() -> Iterator[Shown]:
+        for one in shown[1:4]:
+            waiting.append(inbox.count(tmp_path))
+            yield one
+
+    capture(
+        frames(), tmp_path, detector, source="synthetic", domain="d", session="s", consent=None
+    )
+
+    assert waiting == [0, 1, 2]
+
+
+def test_consent_holds_from_now_for_the_days_of_the_settings() -> None:
+    consent = consent_now(PARAMS)
+
+    assert consent.covers(now())
+    assert (consent.expires_at - consent.given_at).days == 30
+    assert not consent.covers(consent.expires_at)

@@ -1,0 +1,182 @@
+"""The champion is followed; whatever is wrong with a new one, the old one goes on."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer.emotions import EMOTIONS, INDEX
+from fer.errors import ModelError, RegistryError
+from fer.live.predictor import Predictor
+
+MakeModel = Callable[..., Path]
+Pixels = NDArray[np.uint8]
+
+
+class _Registry:
+    """Stands in for the registry: versions by number, and which is champion."""
+
+    def __init__(self, files: dict[int, Path], champion: int | None = None) -> None:
+        self.files = files
+        self.champion = champion
+        self.fetched: list[int] = []
+
+    def version(self) -> int | None:
+        return self.champion
+
+    def file(self, version: int) -> Path:
+        self.fetched.append(version)
+        return self.files[version]
+
+
+def _emotion(predictor: Predictor, pixels: Pixels) -> str:
+    return EMOTIONS[int(predictor.probabilities(pixels)[0].argmax())]
+
+
+def test_a_file_answers_with_one_row_a_face(make_model: MakeModel, pixels: Pixels) -> None:
+    predictor = Predictor.of_file(make_model("happy"))
+    answer = predictor.probabilities(pixels)
+    assert answer.shape == (3, 7)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer.sum(axis=1), 1, atol=1e-5)
+    assert _emotion(predictor, pixels) == "happy"
+    assert predictor.state.data_version == 7
+
+
+def test_no_face_gives_no_row(make_model: MakeModel, pixels: Pixels) -> None:
+    assert Predictor.of_file(make_model("happy")).probabilities(pixels[:0]).shape == (0, 7)
+
+
+def test_the_class_order_is_the_files(make_model: MakeModel, pixels: Pixels) -> None:
+    backwards = Predictor.of_file(make_model("sad", labels=EMOTIONS[::-1]))
+    assert _emotion(backwards, pixels) == "sad"
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    junk = tmp_path / "junk.onnx"
+    junk.write_bytes(b"junk")
+    with pytest.raises(ModelError, match="exported emotion model"):
+        Predictor.of_file(junk)
+
+
+def test_without_a_champion_it_says_what_to_do(pixels: Pixels) -> None:
+    predictor = Predictor(_Registry({}))
+    predictor.refresh()
+    assert predictor.state.name is None
+    assert predictor.state.asked
+    with pytest.raises(ModelError, match="dvc repro"):
+        predictor.probabilities(pixels)
+
+
+def test_it_follows_the_alias_and_fetches_once(make_model: MakeModel, pixels: Pixels) -> None:
+    registry = _Registry({1: make_model("happy"), 2: make_model("sad")}, champion=1)
+    predictor = Predictor(registry)
+    predictor.refresh()
+    predictor.refresh()
+    assert _emotion(predictor, pixels) == "happy"
+    registry.champion = 2
+    predictor.refresh()
+    assert _emotion(predictor, pixels) == "sad"
+    assert predictor.state.version == 2
+    assert registry.fetched == [1, 2]
+
+
+@pytest.mark.parametrize("fault", ["junk", "sum", "missing", "labels"])
+def test_a_broken_champion_leaves_the_old_one_and_says_so(
+    make_model: MakeModel, pixels: Pixels, tmp_path: Path, fault: str
+) -> None:
+    broken = {
+        "junk": tmp_path / "junk.onnx",
+        "sum": make_model("sad", factor=float("nan")),
+        "missing": tmp_path / "missing.onnx",
+        "labels": make_model("sad", labels=(*EMOTIONS[:-1], "bored")),
+    }
+    broken["junk"].write_bytes(b"junk")
+    registry = _Registry({1: make_model("happy"), 2: broken[fault]}, champion=1)
+    predictor = Predictor(registry)
+    predictor.refresh()
+    registry.champion = 2
+    predictor.refresh()
+    assert _emotion(predictor, pixels) == "happy"
+    assert predictor.state.version == 1
+    assert "Version 2 cannot be served" in str(predictor.state.error)
+    registry.files[2] = make_model("fear")
+    predictor.refresh()
+    assert (predictor.state.version, predictor.state.error) == (2, None)
+
+
+def test_going_back_to_what_is_served_clears_the_complaint(make_model: MakeModel) -> None:
+    registry = _Registry({1: make_model("happy"), 2: Path("nowhere.onnx")}, champion=1)
+    predictor = Predictor(registry)
+    for registry.champion in (1, 2, 1):
+        predictor.refresh()
+    assert (predictor.state.version, predictor.state.error) == (1, None)
+
+
+def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: Pixels) -> None:
+    class Away(_Registry):
+        def version(self) -> int | None:
+            if self.champion is None:
+                raise RegistryError("the registry is away")
+            return self.champion
+
+    registry = Away({1: make_model("happy")}, champion=1)
+    predictor = Predictor(registry)
+    predictor.refresh()
+    registry.champion = None
+    predictor.refresh()
+    assert _emotion(predictor, pixels) == "happy"
+    assert predictor.state.error == "the registry is away"
+
+
+def test_swaps_drop_no_answer_and_mix_no_two_models(make_model: MakeModel, pixels: Pixels) -> None:
+    reordered = make_model("sad", labels=EMOTIONS[::-1])
+    registry = _Registry({1: make_model("happy"), 2: reordered}, champion=1)
+    predictor = Predictor(registry)
+    predictor.refresh()
+    done = threading.Event()
+    seen: set[int] = set()
+
+    def ask() -> None:
+        while not done.is_set():
+            seen.update(predictor.probabilities(pixels).argmax(axis=1).tolist())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    for number in range(30):
+        registry.champion = 1 + number % 2
+        predictor.refresh()
+    done.set()
+    asking.join()
+    assert seen <= {INDEX["happy"], INDEX["sad"]}
+
+
+def test_following_ends_when_closed(make_model: MakeModel) -> None:
+    asked = threading.Event()
+
+    class Telling(_Registry):
+        def version(self) -> int | None:
+            asked.set()
+            return super().version()
+
+    predictor = Predictor(Telling({1: make_model("happy")}, champion=1))
+    predictor.follow()
+    assert asked.wait(5)
+    predictor.close()
+    followers = [one for one in threading.enumerate() if one.name == "champion"]
+    for one in followers:
+        one.join(5)
+    assert not any(one.is_alive() for one in followers)
+
+
+def test_it_loads_neither_tensorflow_nor_mlflow() -> None:
+    code = (
+        "import sys, fer.live.predictor, fer.live.champion, fer.live.reading\n"
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'mlflow')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,43 @@
+"""A frame's faces come with their emotions, numbered where they are followed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from fer.faces.detect import Detector
+from fer.faces.track import Tracker
+from fer.live.predictor import Predictor
+from fer.live.reading import follow, read
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector()
+
+
+def test_a_face_tells_its_emotion(
+    shown: SimpleNamespace, make_model: Callable[..., Path], detector: Detector
+) -> None:
+    (face,) = read(shown.image, detector, Predictor.of_file(make_model("happy")).probabilities)
+    assert face.emotion == "happy"
+    assert face.probabilities is not None
+    assert face.confidence == face.probabilities["happy"] > 0.7
+    assert face.score == pytest.approx(5 * (1 - face.probabilities["neutral"]), abs=0.01)
+    assert face.track is None
+
+
+def test_without_a_model_only_the_box_is_told(shown: SimpleNamespace, detector: Detector) -> None:
+    (face,) = read(shown.image, detector, None)
+    assert face.box[2] > 0
+    assert (face.emotion, face.score, face.probabilities) == (None, None, None)
+
+
+def test_a_followed_face_keeps_its_number(shown: SimpleNamespace, detector: Detector) -> None:
+    tracker = Tracker()
+    numbers = [
+        follow(shown.image, detector, None, tracker, seconds=seconds)[0].track
+        for seconds in (0.0, 0.1)
+    ]
+    assert numbers == [1, 1]

@@ -1,0 +1,118 @@
+"""A real server in a thread, on a port of its own, with a registry that stands in."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
+
+from fer.data import version
+from fer.errors import RegistryError
+from fer.faces.detect import Detector
+from fer.live.predictor import Predictor
+from fer.live.web.server import bound, server
+from fer.live.web.service import Service
+from fer.params import CaptureParams
+from fer.paths import Paths
+from fer.records import DataVersion
+
+
+@dataclass
+class Registry:
+    """Stands in for the registry."""
+
+    files: dict[int, Path]
+    champion: int = 1
+
+    def version(self) -> int | None:
+        """Return the champion's number."""
+        return self.champion
+
+    def file(self, version: int) -> Path:
+        """Return the file of `version`."""
+        return self.files[version]
+
+    def listed(self) -> list[SimpleNamespace]:
+        """Return every version, newest first."""
+        told = {"verdict": "promoted", "reasons": "first\nsecond", "validation_accuracy": "0.9"}
+        created = datetime(2026, 1, 1, tzinfo=UTC)
+        return [
+            SimpleNamespace(
+                number=number,
+                aliases=("champion",) if number == self.champion else (),
+                created=created,
+                tags=told,
+            )
+            for number in sorted(self.files, reverse=True)
+        ]
+
+    def rollback(self, version: int | None) -> tuple[int, int]:
+        """Make `version` champion."""
+        if version is None:
+            raise RegistryError("none before it")
+        before, self.champion = self.champion, version
+        return before, version
+
+
+@dataclass
+class Site:
+    """A running server."""
+
+    service: Service
+    registry: Registry
+    client: httpx.Client
+    host: str
+
+    def live(self, **options: Any) -> Connection:
+        """Open a live session."""
+        return connect(f"ws://{self.host}/api/live", compression=None, **options)
+
+
+Serve = Callable[..., Site]
+
+
+@pytest.fixture
+def start(tmp_path: Path, make_model: Callable[..., Path]) -> Iterator[Serve]:
+    """Return a function that starts a server and gives its `Site`."""
+    with ExitStack() as stack:
+
+        def begin(*, token: str | None = None) -> Site:
+            return stack.enter_context(_running(tmp_path / "checkout", make_model, token))
+
+        yield begin
+
+
+@pytest.fixture
+def site(start: Serve) -> Site:
+    """A server for this machine alone, with version 1 (happy) as champion."""
+    return start()
+
+
+@contextmanager
+def _running(root: Path, make_model: Callable[..., Path], token: str | None) -> Iterator[Site]:
+    paths = Paths(root)
+    version.write(paths.version, DataVersion())
+    registry = Registry({1: make_model("happy"), 2: make_model("sad")})
+    predictor = Predictor(registry)
+    predictor.refresh()
+    capture = CaptureParams(detector=None, consent_days=30)
+    service = Service(paths, Detector(), predictor, registry, capture)  # type: ignore[arg-type]
+    with bound("127.0.0.1", 0) as listening:
+        running = server(service, token)
+        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        thread = threading.Thread(target=running.run, args=([listening],))
+        thread.start()
+        try:
+            with httpx.Client(base_url=f"http://{host}", timeout=10) as client:
+                yield Site(service, registry, client, host)
+        finally:
+            running.should_exit = True
+            thread.join()

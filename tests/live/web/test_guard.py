@@ -1,0 +1,98 @@
+"""Only this server's own page, this machine or the token's owner get an answer."""
+
+import socket
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from fer.live.web.service import MAX_BYTES
+from tests.live.web.conftest import Serve, Site
+
+_TOKEN = "a token that is long enough"  # noqa: S105  of a server in this test
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "http://127.0.0.1:1", "http://[", "https://127.0.0.1"],
+)
+def test_pages_of_other_sites_are_refused(site: Site, origin: str) -> None:
+    answer = site.client.post("/api/predict", content=b"x", headers={"Origin": origin})
+    assert answer.status_code == 403
+    with pytest.raises(InvalidStatus, match="403"):
+        site.live(origin=origin)
+
+
+def test_the_own_page_is_answered(site: Site) -> None:
+    headers = {"Origin": f"http://{site.host}"}
+    assert site.client.post("/api/predict", content=b"x", headers=headers).status_code == 422
+    with site.live(origin=f"http://{site.host}"):
+        pass
+
+
+def test_a_name_that_was_made_to_point_here_is_refused(site: Site) -> None:
+    for host in ("evil.example", "[", "127.0.0.1.evil.example:80", ""):
+        answer = site.client.get("/api/models", headers={"Host": host})
+        assert answer.status_code == 403
+
+
+def test_large_bodies_are_refused_before_they_are_read(site: Site) -> None:
+    with socket.create_connection(("127.0.0.1", int(site.host.split(":")[1]))) as raw:
+        head = f"POST /api/predict HTTP/1.1\r\nHost: {site.host}\r\nContent-Length: 999999999\r\n"
+        raw.sendall(f"{head}\r\n".encode())
+        assert b" 413 " in raw.recv(200)
+
+
+def test_bodies_of_unknown_length_are_refused(site: Site) -> None:
+    assert site.client.post("/api/predict", content=iter([b"x"])).status_code == 411
+
+
+def test_the_limit_is_the_limit(site: Site) -> None:
+    answer = site.client.post("/api/predict", content=b"x" * MAX_BYTES)
+    assert answer.status_code == 422
+    answer = site.client.post("/api/predict", content=b"x" * (MAX_BYTES + 1))
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/models", "/nowhere"])
+def test_every_answer_forbids_what_the_page_does_not_need(site: Site, path: str) -> None:
+    headers = site.client.get(path).headers
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_nothing_outside_the_page_is_served(site: Site) -> None:
+    assert site.client.get("/static/../app.py").status_code == 404
+    assert site.client.get("/static/%2e%2e/app.py").status_code == 404
+
+
+def test_without_the_token_only_the_page_is_shown(start: Serve) -> None:
+    site = start(token=_TOKEN)
+    assert site.client.get("/").status_code == 200
+    assert site.client.get("/healthz").status_code == 200
+    for path in ("/api/about", "/api/models", "/metrics", "/openapi.json"):
+        assert site.client.get(path).status_code == 401
+    with pytest.raises(InvalidStatus, match="403"):
+        site.live()
+    wrong = site.client.get("/api/about", headers={"Authorization": f"Bearer {_TOKEN}x"})
+    assert wrong.status_code == 401
+
+
+def test_the_token_opens_everything(start: Serve) -> None:
+    site = start(token=_TOKEN)
+    bearer = {"Authorization": f"Bearer {_TOKEN}"}
+    assert site.client.get("/api/about", headers=bearer).status_code == 200
+    with site.live(additional_headers=bearer):
+        pass
+    elsewhere = {**bearer, "Host": "fer.example"}
+    assert site.client.get("/api/about", headers=elsewhere).status_code == 200
+
+
+def test_signing_in_gives_a_cookie_that_scripts_cannot_read(start: Serve) -> None:
+    site = start(token=_TOKEN)
+    assert site.client.post("/api/login", json={"token": "wrong"}).status_code == 401
+    answer = site.client.post("/api/login", json={"token": _TOKEN})
+    assert answer.status_code == 204
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert "samesite=strict" in answer.headers["set-cookie"].lower()
+    assert site.client.get("/api/about").status_code == 200

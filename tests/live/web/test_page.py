@@ -1,0 +1,100 @@
+"""The page in a real browser, whose camera plays a film of a drawn face."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from fer.data import inbox, table
+from fer.faces.align import canonical
+from tests.live.web.browser import CHROMIUM, Page, opened
+from tests.live.web.conftest import Site
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@pytest.fixture
+def film(tmp_path: Path, shown: SimpleNamespace) -> Path:
+    path = tmp_path / "film.mjpeg"
+    sharp = cv2.imencode(".jpg", shown.image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    path.write_bytes(30 * sharp)
+    return path
+
+
+def test_a_person_looks_teaches_pauses_and_sees_a_swap(
+    site: Site, film: Path, shown: SimpleNamespace, tmp_path: Path
+) -> None:
+    with opened(f"http://{site.host}/", film, tmp_path / "browser") as page:
+        page.until("window.stats && stats.faces === 1 && stats.got > 2")
+        assert page.value("document.querySelector('#faces strong').textContent") == "happy"
+        _teach(page)
+        _check_captures(site, shown)
+        _pause_and_go_on(page)
+        _swap(page, site)
+        _take_a_picture(page, tmp_path / "downloads")
+        page.press("q")
+        page.until("!document.querySelector('#empty').hidden")
+        assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
+
+
+def _teach(page: Page) -> None:
+    page.press("3")  # fear
+    page.until("document.querySelector('#consent').open")
+    assert "grey picture" in page.value("document.querySelector('#consent-text').innerText")
+    page.value("document.querySelector('#subject').value = 'p1'")
+    page.click("#agree")
+    page.click("#consent button[value=yes]")
+    page.until("document.querySelectorAll('#toasts .toast').length === 1")
+    page.click("#teach button[data-emotion=sad]")
+    page.until("document.querySelectorAll('#toasts .toast').length === 2")
+
+
+def _check_captures(site: Site, shown: SimpleNamespace) -> None:
+    rows = inbox.read(site.service.paths.inbox).faces
+    assert rows["label"].tolist() == ["fear", "sad"]
+    assert rows["subject"].tolist() == ["p1", "p1"]
+    drawn = canonical(shown.image, site.service.detector.detect(shown.image)[0].box)
+    for face in table.decode(rows["image"]):
+        # Film and frame are JPEG, so the pixels are near and not the same; nor are they mirrored,
+        # as the picture on the page is.
+        likeness, mirrored = _likeness(face, drawn), _likeness(face[:, ::-1], drawn)
+        assert likeness > max(0.9, mirrored)
+
+
+def _likeness(one: table.Pixels, other: table.Pixels) -> float:
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+
+
+def _pause_and_go_on(page: Page) -> None:
+    page.press(" ")
+    page.until("!document.querySelector('#paused').hidden && stats.got === stats.sent")
+    sent = page.value("stats.sent")
+    assert page.value("new Promise((yes) => setTimeout(() => yes(stats.sent), 400))") == sent
+    page.press(" ")
+    page.until(f"stats.sent > {sent + 2}")
+
+
+def _swap(page: Page, site: Site) -> None:
+    site.registry.champion = 2
+    site.service.predictor.refresh()
+    page.until("document.querySelector('#model').textContent.startsWith('version 2')")
+    page.until("document.querySelector('#toasts').innerText.includes('swapped')")
+    page.until("document.querySelector('#faces strong').textContent === 'sad'")
+    assert not page.value("document.querySelector('#toasts').innerText.includes('lost')")
+
+
+def _take_a_picture(page: Page, folder: Path) -> None:
+    page.call(
+        "Browser.setDownloadBehavior",
+        behavior="allow",
+        downloadPath=str(folder),
+        eventsEnabled=True,
+    )
+    page.press("s")
+    page.event("Browser.downloadProgress", state="completed")
+    (picture,) = folder.iterdir()
+    pixels = cv2.imread(str(picture))
+    assert pixels is not None
+    assert pixels.shape == (480, 640, 3)

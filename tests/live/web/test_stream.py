@@ -1,0 +1,111 @@
+"""The live session answers frame by frame, and survives what is no frame."""
+
+import json
+import struct
+import zlib
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.connection import Connection
+
+from fer.live.web import stream
+from fer.live.web.service import MAX_BYTES
+from tests.live.web.conftest import Site
+
+
+def _ask(live: Connection, frame: bytes) -> dict[str, Any]:
+    live.send(frame)
+    told: dict[str, Any] = json.loads(live.recv(timeout=10))
+    return told
+
+
+def _png_claiming(side: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"0"))
+
+
+def test_a_frame_comes_back_as_numbered_faces(site: Site, shown: SimpleNamespace) -> None:
+    with site.live() as live:
+        first, second = _ask(live, shown.jpeg), _ask(live, shown.jpeg)
+    assert (first["width"], first["height"]) == (640, 480)
+    (face,) = first["faces"]
+    assert face["emotion"] == "happy"
+    assert 0 <= face["score"] <= 5
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+    assert face["track"] == second["faces"][0]["track"] == 1
+    assert first["model"]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"junk", _png_claiming(20_000), _png_claiming(4_500)],
+    ids=["empty", "junk", "huge", "large"],
+)
+def test_what_is_no_frame_is_explained_and_the_session_goes_on(
+    site: Site, shown: SimpleNamespace, frame: bytes
+) -> None:
+    with site.live() as live:
+        assert "Expected" in _ask(live, frame)["error"]
+        assert len(_ask(live, shown.jpeg)["faces"]) == 1
+
+
+def test_text_ends_the_session(site: Site) -> None:
+    with site.live() as live:
+        live.send("hello")
+        with pytest.raises(ConnectionClosedError, match="1003"):
+            live.recv(timeout=10)
+
+
+def test_a_frame_over_the_limit_ends_that_session_only(site: Site, shown: SimpleNamespace) -> None:
+    with site.live() as live, pytest.raises(ConnectionClosedError):
+        _ask(live, b"x" * (MAX_BYTES + 1))
+    with site.live() as live:
+        assert _ask(live, shown.jpeg)["faces"]
+
+
+def test_a_swap_keeps_the_session(site: Site, shown: SimpleNamespace) -> None:
+    with site.live() as live:
+        assert _ask(live, shown.jpeg)["model"]["version"] == 1
+        site.registry.champion = 2
+        site.service.predictor.refresh()
+        told = _ask(live, shown.jpeg)
+    assert told["model"]["version"] == 2
+    assert told["faces"][0]["track"] == 1
+
+
+def test_a_broken_champion_is_told_while_the_old_one_answers(
+    site: Site, shown: SimpleNamespace
+) -> None:
+    site.registry.champion = 3
+    site.service.predictor.refresh()
+    with site.live() as live:
+        told = _ask(live, shown.jpeg)
+    assert told["model"]["version"] == 1
+    assert "Version 3" in told["model"]["error"]
+    assert told["faces"][0]["emotion"] == "happy"
+
+
+def _answers(site: Site, frame: bytes) -> bool:
+    # The server learns a moment after the client that a session is over.
+    with suppress(ConnectionClosedError), site.live() as live:
+        return bool(_ask(live, frame)["faces"])
+    return False
+
+
+def test_sessions_are_limited_and_freed(
+    site: Site, shown: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_MAX_SESSIONS", 1)
+    with site.live() as live:
+        _ask(live, shown.jpeg)
+        with site.live() as late, pytest.raises(ConnectionClosedError, match="1013"):
+            late.recv(timeout=10)
+    assert any(_answers(site, shown.jpeg) for _ in range(100))
