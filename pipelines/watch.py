@@ -1,0 +1,54 @@
+"""The watch flow: updates when enough new faces wait. `python -m pipelines.watch` looks once."""
+
+import subprocess
+import sys
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from fer import params
+from fer.data import inbox
+from fer.files import read_json
+from pipelines.tasks import PATHS
+from pipelines.update import update
+
+
+@flow(name="watch")
+def watch() -> State[None]:
+    """Update if enough faces wait, or if the stages are out of date: an update was cut short."""
+    wanted = params.load(PATHS.params).update.min_new_faces
+    waiting = inbox.count(PATHS.inbox)
+    if waiting >= wanted:
+        reason = f"{waiting} new faces"
+    elif _failed_on_this():
+        told = "the last update failed, and neither data version nor settings changed since"
+        get_run_logger().warning(told)
+        return Completed(message=told)
+    elif _unfinished():
+        reason = "stages are out of date"
+    else:
+        told = f"nothing to do: {waiting} new faces, waiting for {wanted}"
+        get_run_logger().info(told)
+        return Completed(message=told)
+    outcome = update(reason)
+    return Completed(message=f"{reason}: {outcome['verdict']['verdict']}")
+
+
+def _failed_on_this() -> bool:
+    """Whether an update would only fail again; `update` itself still may be asked to."""
+    if not PATHS.update_progress.is_file():
+        return False
+    last = read_json(PATHS.update_progress)
+    changed = max(path.stat().st_mtime for path in (PATHS.version, PATHS.params))
+    return last["error"] is not None and changed < (last["ended"] or 0)
+
+
+def _unfinished() -> bool:
+    """`evaluate` and all before it are up to date after every update that reached its gate."""
+    asked = [sys.executable, "-m", "dvc", "status", "--quiet", "evaluate"]
+    return subprocess.run(asked, cwd=PATHS.root, check=False).returncode != 0
+
+
+if __name__ == "__main__":
+    watch()

@@ -1,0 +1,181 @@
+"""The command line: one message for what a user can mend, from wherever the user stands."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fer import cli
+from fer.cli import main
+from fer.data import inbox
+from fer.paths import Paths
+
+
+@pytest.fixture(autouse=True)
+def checkout(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
+    """A checkout that the process stands in; what `main` sets does not reach other tests."""
+    for name, value in cli._QUIET.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(paths.root)
+    return paths
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert all(f"\n    {name} " in told for name in cli._COMMANDS)
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["improve"])
+
+    assert ended.value.code == 2
+    assert "improve" in capsys.readouterr().err
+
+
+def test_what_a_user_can_mend_is_one_message_and_status_1(
+    checkout: Paths, capfd: pytest.CaptureFixture[str]
+) -> None:
+    checkout.version.unlink()
+
+    status = main(["balance"])
+
+    told = capfd.readouterr()
+    assert status == 1
+    assert told.out == ""
+    assert told.err.startswith("fer balance: Expected the data version at ")
+    assert told.err.count("\n") == 1
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize("step", ["validate", "balance", "train", "evaluate", "promote"])
+def test_a_step_before_its_turn_is_refused_with_what_to_do(
+    step: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status = main([step])
+
+    told = capfd.readouterr().err
+    assert status == 1
+    assert told.startswith(f"fer {step}: Expected ")
+    assert "Run `dvc repro`" in told
+    assert told.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("fer.data.balance.balance", broken)
+
+    with pytest.raises(ZeroDivisionError):
+        main(["balance"])
+
+
+def test_settings_are_refused_before_anything_heavy_loads(checkout: Paths) -> None:
+    text = checkout.params.read_text("utf-8").replace("  batch_size: ", "  batch_size: x")
+    checkout.params.write_text(text, "utf-8")
+    code = """
+import sys
+from fer.cli import main
+status = main(["train"])
+print(status, {"tensorflow", "keras", "numpy"} & set(sys.modules))
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=checkout.root, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.strip() == "1 set()"
+    assert "train.batch_size" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_python_m_fer_runs_and_says_how_it_ended(checkout: Paths) -> None:
+    below = checkout.root / "docs"
+    below.mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-m", "fer", "review", "accept", "ffff"],
+        cwd=below, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("fer review: ")
+
+
+def test_it_works_from_a_folder_inside_the_checkout(
+    checkout: Paths, faces: Callable[..., pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = checkout.root / "docs" / "decisions"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+
+    assert main(["ingest"]) == 0
+    assert Path.cwd() == checkout.root
+
+
+def test_pictures_are_found_where_the_user_stands(
+    checkout: Paths,
+    faces: Callable[..., pd.DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    below = checkout.root / "work"
+    for row in faces(4, label=["happy", "happy", "sad", "sad"]).itertuples():
+        folder = below / "photos" / row.label
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row.id[:8]}.png").write_bytes(row.image)
+    monkeypatch.chdir(below)
+
+    status = main(["import", "photos", "--domain", "office", "--aligned"])
+
+    assert status == 0
+    assert "imported  4 faces, 0 left out" in capsys.readouterr().out
+    taken = inbox.read(checkout.inbox).faces
+    assert sorted(taken["label"]) == ["happy", "happy", "sad", "sad"]
+    assert set(taken["source"]) == {"import:photos"}
+
+
+def test_a_film_is_found_where_the_user_stands(
+    checkout: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = checkout.root / "work"
+    (below / "film").mkdir(parents=True)
+    monkeypatch.chdir(below)
+    wishes = []
+    monkeypatch.setattr("fer.live.session.run", lambda wish, *_: wishes.append(wish))
+
+    main(["capture", "film"])
+    main(["capture", "0"])
+    main(["capture", "synthetic:studio"])
+
+    assert [one.source for one in wishes] == [str(below / "film"), "0", "synthetic:studio"]
+
+
+def test_a_capture_without_consent_is_refused_with_the_text(
+    checkout: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["capture", "0", "--label", "happy", "--subject", "anna"])
+
+    assert status == 1
+    assert "Your face is kept" in capsys.readouterr().err
+    assert inbox.count(checkout.inbox) == 0
+
+
+def test_a_report_is_told_line_by_line(
+    checkout: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["capture", "synthetic:studio", "--faces", "2"])
+
+    assert capsys.readouterr().out.splitlines() == [
+        f"captured             {inbox.count(checkout.inbox)}",
+        f"without_face         {2 - inbox.count(checkout.inbox)}",
+    ]
