@@ -9,9 +9,6 @@ import pyarrow as pa
 SIZE: Final = 48
 """Side of a canonical face in pixels: FER2013's."""
 
-Source = str
-"""`fer2013`, `synthetic`, `webcam`, or `import:NAME`."""
-
 Split = Literal["train", "validation", "test"]
 
 CONSENT: Final = pa.struct([
@@ -26,7 +23,7 @@ FACES: Final = pa.schema([
     pa.field("image", pa.binary(), nullable=False),  # PNG, grey, SIZE x SIZE
     ("label", pa.string()),  # one of EMOTIONS; null until someone labels it
     ("votes", pa.list_(pa.float32())),  # share of each of EMOTIONS, sums to 1; null: label alone
-    pa.field("source", pa.string(), nullable=False),
+    pa.field("source", pa.string(), nullable=False),  # fer2013, synthetic, webcam, import:NAME
     pa.field("domain", pa.string(), nullable=False),  # camera, room or data set
     ("subject", pa.string()),  # pseudonym
     ("session", pa.string()),

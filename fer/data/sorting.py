@@ -49,8 +49,10 @@ def sort(
     _judge_repeats(arrivals, known, reason)
     repeats = (reason == _REPEAT) | arrivals["id"].isin(rejected)
     fresh = (reason == "") & ~repeats
-    arrivals.loc[fresh, "split"] = _split(arrivals[fresh], pixels[fresh], known, params)
-    reason[fresh] = _torn(arrivals[fresh], pixels[fresh], known, params)
+    known_pixels = table.decode(known["image"])
+    split = _split(arrivals[fresh], pixels[fresh], known, known_pixels, params)
+    arrivals.loc[fresh, "split"] = split
+    reason[fresh] = _torn(arrivals[fresh], pixels[fresh], known, known_pixels, params)
     refused = (reason != "") & ~repeats
     return Sorted(
         accepted=arrivals[fresh & ~refused],
@@ -107,13 +109,17 @@ def _judge_repeats(arrivals: pd.DataFrame, known: pd.DataFrame, reason: pd.Serie
 
 
 def _split(
-    faces: pd.DataFrame, pixels: Pixels, known: pd.DataFrame, params: IngestParams
+    faces: pd.DataFrame,
+    pixels: Pixels,
+    known: pd.DataFrame,
+    known_pixels: Pixels,
+    params: IngestParams,
 ) -> pd.Series:
     by, near_copy = params.group_by, params.near_copy
-    old = splits.groups(known, table.decode(known["image"]), by=by, near_copy=near_copy)
+    old = splits.groups(known, known_pixels, by=by, near_copy=near_copy)
     group = splits.groups(faces, pixels, by=by, near_copy=near_copy)
     sides = dict(zip(old, known["split"], strict=True))
-    sides |= _sides_of_copies(pixels, known, group, near_copy)
+    sides |= _sides_of_copies(pixels, known_pixels, known["split"], group, near_copy)
     split = pd.Series(index=faces.index, dtype="str")
     for domain, rows in faces.groupby("domain").groups.items():
         before = known.loc[known["domain"] == domain, "split"]
@@ -123,27 +129,35 @@ def _split(
 
 
 def _sides_of_copies(
-    pixels: Pixels, known: pd.DataFrame, group: pd.Series, near_copy: float
+    pixels: Pixels,
+    known_pixels: Pixels,
+    known_split: pd.Series,
+    group: pd.Series,
+    near_copy: float,
 ) -> dict[str, str]:
     """A face that nobody named follows the known picture that it copies."""
     unnamed = group.str.startswith("face:").to_numpy()
     found = near_copies.nearest(
         near_copies.fingerprints(pixels[unnamed]),
-        near_copies.fingerprints(table.decode(known["image"])),
+        near_copies.fingerprints(known_pixels),
         near_copy,
     )
-    names, split = group[unnamed].to_numpy(), known["split"].to_numpy()
+    names, split = group[unnamed].to_numpy(), known_split.to_numpy()
     return {name: split[old] for name, old in zip(names, found, strict=True) if old >= 0}
 
 
 def _torn(
-    faces: pd.DataFrame, pixels: Pixels, known: pd.DataFrame, params: IngestParams
+    faces: pd.DataFrame,
+    pixels: Pixels,
+    known: pd.DataFrame,
+    known_pixels: Pixels,
+    params: IngestParams,
 ) -> pd.Series:
     """A reason for each face with a near-copy on the other side of the split, else empty."""
     torn = splits.torn(
         pixels,
         faces["split"].to_numpy(str),
-        table.decode(known["image"]),
+        known_pixels,
         known["split"].to_numpy(str),
         params.near_copy,
     )

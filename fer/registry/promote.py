@@ -63,7 +63,15 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
     """
     if os.environ.get("DVC_EXP_NAME"):
         # An experiment tries things; `dvc exp apply` and `dvc repro` promote on purpose.
-        return PromoteReport("experiment", None, None, "not judged", False, [], {})  # noqa: FBT003
+        return PromoteReport(
+            verdict="experiment",
+            version=None,
+            champion=None,
+            reasons="not judged",
+            decided_before=False,
+            conditions=[],
+            accuracy={},
+        )
     with locked(paths.lock("promote")):
         lineage = Classifier(paths.candidate).lineage
         candidate = sha256(paths.candidate)
