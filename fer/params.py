@@ -38,9 +38,10 @@ class SyntheticParams(_Section):
 class BaseParams(_Section):
     """Where the base data come from."""
 
-    source: Literal["synthetic", "fer2013", "ferplus"]
+    source: Literal["synthetic", "fer2013", "ferplus", "fer2013+ferplus"]
     path: str | None
     keep_copies: bool
+    validation_share: Share
     synthetic: SyntheticParams
     seed: Seed
 
@@ -86,6 +87,7 @@ class TrainParams(_Section):
     network: Literal["plain", "residual"]
     widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
     dropout: Share
+    votes: Share
     epochs: Positive
     update_epochs: Positive
     batch_size: Positive

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -10,6 +11,12 @@ from fer.errors import ParamsError
 from fer.files import locked, write_json
 from fer.params import BaseParams, SyntheticParams
 from fer.paths import Paths
+
+_LABELS: Final[dict[str, fer2013.Labels]] = {
+    "fer2013": "fer2013",
+    "ferplus": "ferplus",
+    "fer2013+ferplus": "both",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,11 @@ def base(params: BaseParams, paths: Paths) -> BaseReport:
         else:
             path = _path(params, paths.root)
             loaded = fer2013.load(
-                path, votes=params.source == "ferplus", keep_copies=params.keep_copies
+                path,
+                labels=_LABELS[params.source],
+                keep_copies=params.keep_copies,
+                validation_share=params.validation_share,
+                seed=params.seed,
             )
             faces, counts = loaded.faces, loaded.counts
         table.write(paths.base, faces)

@@ -12,13 +12,18 @@ from fer.emotions import EMOTIONS, INDEX
 from fer.model.augment import augment
 
 
-def targets(faces: pd.DataFrame) -> NDArray[np.float32]:
-    """Return what the network should answer, shape `(n, 7)`: votes, else the label alone."""
+def targets(faces: pd.DataFrame, votes_share: float) -> NDArray[np.float32]:
+    """Return what the network should answer, shape `(n, 7)`, each row sums to 1.
+
+    Args:
+        faces: Face table.
+        votes_share: Part that votes make, 0-1, where a face has them; the label makes the rest.
+    """
     wanted = np.zeros((len(faces), len(EMOTIONS)), np.float32)
     wanted[np.arange(len(faces)), faces["label"].map(INDEX)] = 1
     for row, votes in enumerate(faces["votes"]):
         if votes is not None:
-            wanted[row] = votes
+            wanted[row] = (1 - votes_share) * wanted[row] + votes_share * np.asarray(votes)
     return wanted
 
 
@@ -28,13 +33,16 @@ class Batches(keras.utils.PyDataset):
     Args:
         faces: Training table.
         batch_size: Faces a batch; the last one may hold fewer.
+        votes_share: Part of votes in the target, 0-1.
         seed: Of everything that chance decides.
     """
 
-    def __init__(self, faces: pd.DataFrame, *, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, faces: pd.DataFrame, *, batch_size: int, votes_share: float, seed: int
+    ) -> None:
         super().__init__()
         self._pixels = table.decode(faces["image"])
-        self._targets = targets(faces)
+        self._targets = targets(faces, votes_share)
         self._weights = faces["weight"].to_numpy(np.float32)
         self._draw = faces["draw"].to_numpy(np.float64)
         self._batch_size = batch_size

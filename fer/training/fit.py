@@ -57,7 +57,9 @@ def fit(
     Raises:
         ModelError: The training diverged.
     """
-    batches = Batches(faces, batch_size=params.batch_size, seed=params.seed)
+    batches = Batches(
+        faces, batch_size=params.batch_size, votes_share=params.votes, seed=params.seed
+    )
     model.compile(
         keras.optimizers.AdamW(
             warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
@@ -76,7 +78,7 @@ def fit(
         epochs=plan.epochs,
         validation_data=(
             table.decode(monitor["image"])[..., None].astype(np.float32),
-            targets(monitor),
+            targets(monitor, params.votes),
         ),
         validation_batch_size=256,
         verbose=0,

@@ -72,7 +72,7 @@ def test_fer2013_is_found_and_keeps_its_official_sides(
     assert set(table.read(paths.base)["source"]) == {"fer2013"}
 
 
-@pytest.mark.parametrize("source", ["fer2013", "ferplus"])
+@pytest.mark.parametrize("source", ["fer2013", "ferplus", "fer2013+ferplus"])
 def test_without_a_path_the_setting_is_named(
     paths: Paths, settings: Settings, source: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +28,20 @@ USAGE_OF = {split: usage for usage, split in fer2013_csv.USAGES.items()}
 
 @dataclass(frozen=True)
 class Face:
-    """One row of a csv file: the seed of its pixels, FER2013's number of the emotion, Usage."""
+    """One row of a csv file: the seed of its pixels, FER2013's number of the emotion, Usage.
+
+    A darker one is another file of the same picture.
+    """
 
     seed: int
     emotion: int = 3
     usage: str = "Training"
+    darker: int = 0
 
     @property
     def pixels(self) -> table.Pixels:
-        return np.random.default_rng(self.seed).integers(256, size=(48, 48), dtype=np.uint8)
+        drawn = np.random.default_rng(self.seed).integers(256, size=(48, 48), dtype=np.uint8)
+        return np.clip(drawn, self.darker, 255) - np.uint8(self.darker)
 
     @property
     def text(self) -> str:
@@ -91,8 +97,10 @@ def zipped(content: Path, *, top: str = "") -> Path:
     return path
 
 
-def load(path: Path, *, votes: bool = False, keep_copies: bool = False) -> fer2013.Loaded:
-    return fer2013.load(path, votes=votes, keep_copies=keep_copies)
+def load(
+    path: Path, *, labels: fer2013.Labels = "fer2013", keep_copies: bool = False
+) -> fer2013.Loaded:
+    return fer2013.load(path, labels=labels, keep_copies=keep_copies)
 
 
 def load_csv(folder: Path, faces: Sequence[Face], *, keep_copies: bool = False) -> fer2013.Loaded:
@@ -307,7 +315,7 @@ def test_votes_replace_labels_in_every_layout_that_keeps_the_rows(
     else:
         write_images(content, faces)
     write_votes(content, faces, votes)
-    loaded = load(zipped(content) if layout.startswith("zip") else content, votes=True)
+    loaded = load(zipped(content) if layout.startswith("zip") else content, labels="ferplus")
     assert left_out(loaded) == {"contempt": 1, "unknown": 1, "not_a_face": 1}
     assert list(loaded.faces["label"]) == ["sad", "neutral", "fear"]
     assert list(loaded.faces["id"]) == [table.face_id(face.pixels) for face in faces[:3]]
@@ -315,12 +323,32 @@ def test_votes_replace_labels_in_every_layout_that_keeps_the_rows(
     table.write(tmp_path / "faces.parquet", loaded.faces)
 
 
+def test_labels_of_fer2013_can_stand_beside_the_votes(tmp_path: Path) -> None:
+    faces, votes = faces_and_votes()
+    write_csv(tmp_path / "fer2013.csv", faces)
+    write_votes(tmp_path, faces, votes)
+    loaded = load(tmp_path, labels="both")
+    assert list(loaded.faces["label"]) == ["happy"] * len(faces)
+    sums = [None if one is None else float(one.sum()) for one in loaded.faces["votes"]]
+    assert sums[:4] == [1, 1, 1, 1]
+    assert sums[4:] == [None, None]  # single votes, and no face
+
+
+def test_validation_can_be_taken_from_training_with_near_copies_together(tmp_path: Path) -> None:
+    twins = [Face(seed, darker=darker) for seed in range(20) for darker in (0, 9)]
+    path = write_csv(tmp_path / "fer2013.csv", [*twins, Face(50, 3, "PublicTest")])
+    loaded = fer2013.load(path, labels="fer2013", keep_copies=False, validation_share=0.3, seed=1)
+    split = list(loaded.faces["split"])
+    assert Counter(split) == {"train": 28, "validation": 12, "test": 1}
+    assert split[0:40:2] == split[1:40:2]
+
+
 def test_votes_of_another_order_are_refused(tmp_path: Path) -> None:
     faces, votes = faces_and_votes()
     write_csv(tmp_path / "fer2013.csv", faces)
     write_votes(tmp_path, [*faces[:3], *faces[:2:-1]], votes)
     with pytest.raises(DataError, match=r"fer2013new\.csv, data row 4: .*test.*train"):
-        load(tmp_path, votes=True)
+        load(tmp_path, labels="ferplus")
 
 
 def test_too_few_votes_are_refused(tmp_path: Path) -> None:
@@ -328,13 +356,13 @@ def test_too_few_votes_are_refused(tmp_path: Path) -> None:
     write_csv(tmp_path / "fer2013.csv", faces)
     write_votes(tmp_path, faces[:-1], votes[:-1])
     with pytest.raises(DataError, match=r"a row of votes for each face"):
-        load(tmp_path, votes=True)
+        load(tmp_path, labels="ferplus")
 
 
 def test_absent_votes_are_named(tmp_path: Path) -> None:
     write_csv(tmp_path / "fer2013.csv", [Face(0)])
     with pytest.raises(DataError, match=r"fer2013new\.csv.*found none"):
-        load(tmp_path, votes=True)
+        load(tmp_path, labels="ferplus")
 
 
 @pytest.mark.parametrize(
@@ -351,7 +379,7 @@ def test_a_bad_row_of_votes_is_named(line: str, tmp_path: Path) -> None:
     good = f"Training,x{',1' * 10}\n"
     (tmp_path / "fer2013new.csv").write_text(VOTES_HEADER + good + line)
     with pytest.raises(DataError, match=r"fer2013new\.csv, data row 2: expected"):
-        load(tmp_path, votes=True)
+        load(tmp_path, labels="ferplus")
 
 
 def test_votes_on_images_without_row_numbers_are_refused(tmp_path: Path) -> None:
@@ -360,7 +388,7 @@ def test_votes_on_images_without_row_numbers_are_refused(tmp_path: Path) -> None
     write_votes(tmp_path, faces, votes)
     (tmp_path / "train/happy/Training_1.png").rename(tmp_path / "train/happy/Training_104.png")
     with pytest.raises(DataError, match="row numbers in their names"):
-        load(tmp_path, votes=True)
+        load(tmp_path, labels="ferplus")
 
 
 # -- bad files -------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ def params() -> TrainParams:
         network="plain",
         widths=(4,),
         dropout=0.0,
+        votes=1.0,
         epochs=4,
         update_epochs=2,
         batch_size=16,

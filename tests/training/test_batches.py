@@ -54,7 +54,7 @@ def test_votes_win_over_the_label(faces: Callable[..., pd.DataFrame]) -> None:
     votes = np.array([0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0], np.float32)
     voted = faces(3, label="happy", votes=[None, votes, None])
 
-    wanted = targets(voted)
+    wanted = targets(voted, 1)
 
     assert wanted.shape == (3, 7)
     assert np.array_equal(wanted[1], votes)
@@ -67,9 +67,19 @@ def test_votes_that_were_written_and_read_win_too(
     votes = [0.25, 0.0, 0.0, 0.75, 0.0, 0.0, 0.0]
     table.write(tmp_path / "faces.parquet", faces(2, label="sad", votes=[votes, None]))
 
-    wanted = targets(table.read(tmp_path / "faces.parquet"))
+    wanted = targets(table.read(tmp_path / "faces.parquet"), 1)
 
     assert np.allclose(wanted, [votes, np.eye(7)[INDEX["sad"]]])
+
+
+def test_votes_and_label_share_the_target(faces: Callable[..., pd.DataFrame]) -> None:
+    votes = np.eye(7, dtype=np.float32)[INDEX["sad"]]
+
+    wanted = targets(faces(2, label="happy", votes=[votes, None]), 0.25)
+
+    assert wanted[0, INDEX["sad"]] == 0.25
+    assert wanted[0, INDEX["happy"]] == 0.75
+    assert wanted[1, INDEX["happy"]] == 1
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def learnt(faces: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 
 def test_a_batch_holds_faces_targets_and_weights_of_the_same_rows(learnt: pd.DataFrame) -> None:
-    batches = Batches(learnt, batch_size=8, seed=1)
+    batches = Batches(learnt, batch_size=8, votes_share=1, seed=1)
 
     parts = [batches[number] for number in range(len(batches))]
 
@@ -93,7 +103,7 @@ def test_a_batch_holds_faces_targets_and_weights_of_the_same_rows(learnt: pd.Dat
 
 
 def test_the_same_seed_and_epoch_give_the_same_batch(learnt: pd.DataFrame) -> None:
-    one, two = (Batches(learnt, batch_size=8, seed=1) for _ in range(2))
+    one, two = (Batches(learnt, batch_size=8, votes_share=1, seed=1) for _ in range(2))
     for epoch in range(3):
         one.start(epoch)
     two.start(2)
@@ -106,7 +116,9 @@ def test_the_same_seed_and_epoch_give_the_same_batch(learnt: pd.DataFrame) -> No
 def test_another_seed_or_epoch_gives_another_batch(
     learnt: pd.DataFrame, seed: int, epoch: int
 ) -> None:
-    other = Batches(learnt, batch_size=8, seed=seed)
+    other = Batches(learnt, batch_size=8, votes_share=1, seed=seed)
     other.start(epoch)
 
-    assert not np.array_equal(other[0][0], Batches(learnt, batch_size=8, seed=1)[0][0])
+    assert not np.array_equal(
+        other[0][0], Batches(learnt, batch_size=8, votes_share=1, seed=1)[0][0]
+    )
