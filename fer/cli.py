@@ -99,6 +99,40 @@ def _held_back_stderr() -> Iterator[None]:
             os.close(kept)
 
 
+def _add_evaluate(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help=STEPS[name][1])
+    parser.add_argument(
+        "--split", choices=["validation", "test"],
+        help="instead: a model on FER2013's PublicTest or PrivateTest as published, for people",
+    )  # fmt: skip
+    parser.add_argument("--model", type=_path, help="with --split: ONNX file (the candidate)")
+    parser.add_argument("--data", type=_path, help="with --split: FER2013 (params' base.path)")
+    parser.set_defaults(run=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace, paths: Paths) -> None:
+    if options.split is None:
+        if options.model or options.data:
+            raise FerError("Expected --split with --model or --data, received none.")
+        _step(options, paths)
+        return
+    from fer import params
+    from fer.evaluation.official import as_text, official
+    from fer.files import write_json
+
+    # base.path is relative to the root, where the process stands.
+    data = options.data or _optional(params.load(paths.params).base.path)
+    if data is None:
+        raise FerError(
+            "Expected FER2013's csv, zip or folder, received none. Give --data, or set base.path "
+            "in params.yaml."
+        )
+    report = official(options.model or paths.candidate, data, options.split)
+    write_json(paths.report(f"official-{options.split}.json"), asdict(report))
+    for line in as_text(report):
+        print(line)
+
+
 def _add_ingest(commands: Any, name: str) -> None:
     commands.add_parser(name, help="the inbox into a new data version").set_defaults(run=_ingest)
 
@@ -316,6 +350,7 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "ingest": _add_ingest,
     "review": _add_review,
     **dict.fromkeys(STEPS, _add_step),
+    "evaluate": _add_evaluate,
     "models": _add_models,
     "serve": _add_serve,
     "predict": _add_predict,

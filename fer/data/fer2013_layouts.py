@@ -51,7 +51,7 @@ class Found:
     ballots: Ballots | None
 
 
-def read(path: Path, *, votes: bool) -> Found:
+def read(path: Path, *, votes: bool | None) -> Found:
     """Return the faces at `path`, in the order of the csv file.
 
     Images are ordered by the number in their name. An image is in the split that its name
@@ -61,8 +61,8 @@ def read(path: Path, *, votes: bool) -> Found:
     Args:
         path: One of the layouts above.
         votes: Whether to read FER+'s `fer2013new.csv` too, from the csv's or `train/`'s folder
-            or from the one above. Images need their row in their name for it: `Training_0.png`
-            up to the last, without a gap.
+            or from the one above; None: where it is there. Images need their row in their name
+            for it: `Training_0.png` up to the last, without a gap.
 
     Raises:
         DataError: Nothing is there, or what is there is not FER2013.
@@ -126,7 +126,7 @@ class _Zip:
             raise DataError(f"{name}: expected to read it from the zip: {error}") from error
 
 
-def _search(files: _Files, where: Path, *, votes: bool) -> Found:
+def _search(files: _Files, where: Path, *, votes: bool | None) -> Found:
     names = files.names()
     tops = ("", *sorted({name.partition("/")[0] + "/" for name in names if "/" in name}))
     present = set(names)
@@ -145,11 +145,11 @@ def _search(files: _Files, where: Path, *, votes: bool) -> Found:
                         votes=votes)  # fmt: skip
 
 
-def _read_table(files: _Files, name: str, where: Path, *, votes: bool) -> Found:
+def _read_table(files: _Files, name: str, where: Path, *, votes: bool | None) -> Found:
     with _open(files, name, where, most_bytes=_TABLE_BYTES) as stream:
         rows = fer2013_csv.read(stream, name)
     top = name.rpartition("/")[0]
-    return Found(rows, _ballots(files, rows, top, where) if votes else None)
+    return Found(rows, _ballots(files, rows, top, where, needed=votes))
 
 
 def _open(files: _Files, name: str, where: Path, *, most_bytes: int) -> BinaryIO:
@@ -163,9 +163,13 @@ def _open(files: _Files, name: str, where: Path, *, most_bytes: int) -> BinaryIO
     return cast(BinaryIO, files.open(name))
 
 
-def _ballots(files: _Files, rows: Rows, top: str, where: Path) -> Ballots:
+def _ballots(
+    files: _Files, rows: Rows, top: str, where: Path, *, needed: bool | None
+) -> Ballots | None:
     beside = f"{top}/{_VOTES}".lstrip("/")
     name = beside if files.size(beside) is not None else _VOTES
+    if needed is False or (needed is None and files.size(name) is None):
+        return None
     if files.size(name) is None:
         raise DataError(
             f"Expected FER+'s votes, {_VOTES}, beside the faces in {where}, found none. Download "
@@ -177,12 +181,15 @@ def _ballots(files: _Files, rows: Rows, top: str, where: Path) -> Ballots:
     return ballots
 
 
-def _read_images(files: _Files, images: list[re.Match[str]], where: Path, *, votes: bool) -> Found:
+def _read_images(
+    files: _Files, images: list[re.Match[str]], where: Path, *, votes: bool | None
+) -> Found:
     missing = set(_FOLDERS) - {image["folder"] for image in images}
     if missing:
         raise DataError(f"Expected images in train/ and test/ at {where}, none in {missing}.")
     images = sorted(images, key=lambda image: (_number(image), image.string))
-    if votes and [_number(image) for image in images] != list(range(len(images))):
+    numbered = [_number(image) for image in images] == list(range(len(images)))
+    if votes and not numbered:
         raise DataError(
             f"Expected the images at {where} to have FER2013's row numbers in their names "
             "(Training_0.png and so on, none missing): FER+'s votes have no other key. "
@@ -200,7 +207,7 @@ def _read_images(files: _Files, images: list[re.Match[str]], where: Path, *, vot
         splits=[_split(image) for image in images],
     )
     top = images[0]["top"].rstrip("/")
-    return Found(rows, _ballots(files, rows, top, where) if votes else None)
+    return Found(rows, _ballots(files, rows, top, where, needed=votes if numbered else False))
 
 
 def _number(image: re.Match[str]) -> float:

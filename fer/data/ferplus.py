@@ -129,3 +129,21 @@ def judge(ballots: Ballots) -> Verdicts:
     total = seven.sum(axis=1, keepdims=True)
     shares = np.divide(seven, total, out=np.zeros_like(seven), where=total > 0)
     return Verdicts([_NAMES[column] for column in first], shares)
+
+
+def majority(ballots: Ballots) -> list[str | None]:
+    """Return what more than half of the votes on each face say, as FER+'s papers count.
+
+    FER+'s mode "majority": a single vote becomes none, then a column needs more than half of
+    what is left; else, and where it is unknown or no face, the face has no label.
+
+    Returns:
+        n names of `EMOTIONS` or "contempt", or None.
+    """
+    votes = np.where(ballots.votes > 1, ballots.votes, 0).astype(np.int64)
+    won = 2 * votes.max(axis=1) > votes.sum(axis=1)
+    names = [_NAMES[column] for column in votes.argmax(axis=1)]
+    counted = (*EMOTIONS, "contempt")
+    return [
+        name if clear and name in counted else None for name, clear in zip(names, won, strict=True)
+    ]

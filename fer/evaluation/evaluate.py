@@ -10,6 +10,7 @@ from fer.errors import DataError
 from fer.evaluation import answers, metrics, plots
 from fer.evaluation.metrics import Scores
 from fer.files import locked, write_json
+from fer.model.calibration import tempered
 from fer.model.classifier import Classifier
 from fer.params import EvaluateParams
 from fer.paths import Paths
@@ -23,11 +24,15 @@ class EvaluateReport:
         accuracy: Mean over the domains: what the gate compares.
         overall: Scores over all validation faces.
         domains: Scores on each domain.
+        temperature: What training divided the logits by.
+        calibration_error_before: Over all validation faces, had it not.
     """
 
     accuracy: float
     overall: Scores
     domains: dict[str, Scores]
+    temperature: float
+    calibration_error_before: float
 
 
 def evaluate(params: EvaluateParams, paths: Paths) -> EvaluateReport:
@@ -45,11 +50,19 @@ def evaluate(params: EvaluateParams, paths: Paths) -> EvaluateReport:
                 "validation split (FER2013's PublicTest), and no capture went there."
             )
         pixels = table.decode(faces["image"])
-        probabilities = Classifier(paths.candidate).probabilities(pixels)
+        candidate = Classifier(paths.candidate)
+        probabilities = candidate.probabilities(pixels)
+        before = tempered(probabilities, 1 / candidate.temperature)
         truth, domains = answers.truth(faces), answers.domains(faces)
         by_domain = metrics.scores_by_domain(truth, probabilities, domains)
         overall = metrics.scores(truth, probabilities)
-        report = EvaluateReport(metrics.mean_over_domains(by_domain), overall, by_domain)
+        report = EvaluateReport(
+            accuracy=metrics.mean_over_domains(by_domain),
+            overall=overall,
+            domains=by_domain,
+            temperature=candidate.temperature,
+            calibration_error_before=metrics.calibration_error(truth, before),
+        )
         write_json(paths.report("scores.json"), asdict(report))
         write_json(paths.report("metrics.json"), _headline(report))
         answers.record(faces, probabilities, paths.report("predictions.csv"))
@@ -67,6 +80,7 @@ def _headline(report: EvaluateReport) -> dict[str, Any]:
     recall = {name: one.recall for name, one in report.overall.per_class.items()}
     return {
         "accuracy": report.accuracy,
+        "calibration_error_before": report.calibration_error_before,
         "overall": _summary(report.overall) | {"recall": recall},
         "domains": {domain: _summary(one) for domain, one in report.domains.items()},
     }

@@ -100,7 +100,7 @@ def scores(truth: Truth, probabilities: Probabilities) -> Scores:
         macro_f1=float(np.mean([each.f1 for each in supported])),
         per_class=per_class,
         confusion=confusion_matrix(truth, predicted, labels=range(len(EMOTIONS))).tolist(),
-        calibration_error=_calibration_error(reliability(truth, probabilities)),
+        calibration_error=calibration_error(truth, probabilities),
     )
 
 
@@ -148,7 +148,12 @@ def reliability(truth: Truth, probabilities: Probabilities) -> Reliability:
     )
 
 
-def _calibration_error(bins: Reliability) -> float:
+def calibration_error(truth: Truth, probabilities: Probabilities) -> float:
+    """Return by how much, on average, the model was surer or less sure than it was right, 0-1.
+
+    Source: as `reliability`; the expected calibration error of equation 3.
+    """
+    bins = reliability(truth, probabilities)
     return float(np.average(np.abs(bins.accuracy - bins.confidence), weights=bins.count))
 
 

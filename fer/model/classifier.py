@@ -41,9 +41,19 @@ class Lineage:
     environment: dict[str, str]
 
 
-def metadata(lineage: Lineage) -> dict[str, str]:
-    """Return what `export` writes into the model file."""
-    value = {"labels": EMOTIONS, "size": SIZE, "lineage": asdict(lineage)}
+def metadata(lineage: Lineage, *, temperature: float = 1.0) -> dict[str, str]:
+    """Return what `export` writes into the model file.
+
+    Args:
+        lineage: Where the model comes from.
+        temperature: What its logits were divided by; 1: nothing.
+    """
+    value = {
+        "labels": EMOTIONS,
+        "size": SIZE,
+        "temperature": temperature,
+        "lineage": asdict(lineage),
+    }
     return {_METADATA_KEY: json.dumps(value)}
 
 
@@ -85,6 +95,11 @@ class Classifier:
         value = dict(self._metadata["lineage"])
         parent = value.pop("parent")
         return Lineage(**value, parent=Parent(**parent) if parent else None)
+
+    @property
+    def temperature(self) -> float:
+        """What the logits were divided by; 1 in a file from before there was calibration."""
+        return float(self._metadata.get("temperature", 1.0))
 
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probability of each emotion, shape `(n, 7)`, in the order of `labels`.

@@ -17,7 +17,14 @@ _TOLERANCE: Final = 1e-4
 """Largest difference of a probability; rounding alone gives about 1e-6."""
 
 
-def export(model: keras.Model, path: Path, lineage: Lineage, faces: NDArray[np.uint8]) -> float:
+def export(
+    model: keras.Model,
+    path: Path,
+    lineage: Lineage,
+    faces: NDArray[np.uint8],
+    *,
+    temperature: float = 1.0,
+) -> float:
     """Write `model` as ONNX with its labels and lineage, if it answers as `model` does.
 
     Args:
@@ -25,6 +32,7 @@ def export(model: keras.Model, path: Path, lineage: Lineage, faces: NDArray[np.u
         path: ONNX file to replace; left alone on an error.
         lineage: Where the model comes from.
         faces: Faces to compare on, shape `(n, 48, 48)`, n >= 1.
+        temperature: What `networks.soften` divided the logits of `model` by.
 
     Returns:
         The largest difference of a probability.
@@ -40,7 +48,7 @@ def export(model: keras.Model, path: Path, lineage: Lineage, faces: NDArray[np.u
             warnings.simplefilter("ignore", FutureWarning)
             model.export(temporary, format="onnx", verbose=False)
         graph = _named(onnx.load(temporary))
-        onnx.helper.set_model_props(graph, metadata(lineage))
+        onnx.helper.set_model_props(graph, metadata(lineage, temperature=temperature))
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
         answered = Classifier(temporary).probabilities(faces)

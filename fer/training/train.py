@@ -11,11 +11,14 @@ from importlib.metadata import version as release
 from pathlib import Path
 
 import keras
+import numpy as np
+import pandas as pd
 
 from fer.data import table, version
+from fer.emotions import INDEX
 from fer.errors import DataError, ModelError
 from fer.files import locked, read_report, replacing, sha256, write_json
-from fer.model import networks
+from fer.model import calibration, networks
 from fer.model.classifier import Lineage
 from fer.model.export import export
 from fer.params import TrainParams
@@ -38,6 +41,7 @@ class TrainReport:
         seconds: Spent in fitting alone.
         faces_per_second: While fitting.
         export_difference: Largest difference of a probability between Keras and the ONNX file.
+        temperature: What the logits were divided by, so that the model is as right as it is sure.
         weights: Number of weights.
         precision: Arithmetic of the hidden layers while fitting.
     """
@@ -50,6 +54,7 @@ class TrainReport:
     seconds: float
     faces_per_second: float
     export_difference: float
+    temperature: float
     weights: int
     precision: str
 
@@ -81,10 +86,11 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         seconds = time.perf_counter() - began
         final = networks.build(params.network, params.widths, params.dropout)
         final.set_weights(model.get_weights())
+        temperature = _calibrate(final, monitor)
         with replacing(paths.candidate_weights) as temporary:
             final.save(temporary)
         sample = table.decode(monitor["image"].head(256))
-        difference = export(final, paths.candidate, lineage, sample)
+        difference = export(final, paths.candidate, lineage, sample, temperature=temperature)
         best = history.iloc[history["monitor_loss"].argmin()]
         report = TrainReport(
             started_from=f"champion version {current.parent.version}"
@@ -97,6 +103,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             seconds=round(seconds, 1),
             faces_per_second=round(len(history) * len(faces) / seconds, 1),
             export_difference=difference,
+            temperature=temperature,
             weights=final.count_params(),
             precision=precision,
         )
@@ -166,6 +173,16 @@ def _start_from_parent(model: keras.Model, current: DataVersion, paths: Paths) -
         return False
     model.set_weights(parent.get_weights())
     return True
+
+
+def _calibrate(model: keras.Model, monitor: pd.DataFrame) -> float:
+    """Make `model` as sure as it is right on the monitor faces; return the temperature."""
+    faces = table.decode(monitor["image"])[..., None].astype(np.float32)
+    told = model.predict(faces, batch_size=256, verbose=0)
+    truth = np.asarray(monitor["label"].map(INDEX), np.int64)
+    temperature = calibration.fit(told, truth)
+    networks.soften(model, temperature)
+    return temperature
 
 
 def _checkpoint(lineage: Lineage, paths: Paths) -> Path:

@@ -297,6 +297,16 @@ def test_single_votes_are_noise_and_shares_follow_the_class_order() -> None:
     }  # fmt: skip
 
 
+def test_a_majority_is_more_than_half_of_what_is_not_noise() -> None:
+    bare = (0, 5, 0, 3, 2, 0, 0, 0, 0, 0)
+    cast = np.array([*BALLOTS.values(), bare, (1, *bare[1:4], 1, *bare[5:])], np.uint8)
+
+    said = ferplus.majority(ferplus.Ballots(cast, ["test"] * len(cast)))
+
+    # Five of ten votes are no majority; of eight they are.
+    assert said == ["sad", None, None, "contempt", None, None, None, "happy"]
+
+
 def faces_and_votes() -> tuple[list[Face], list[Sequence[int]]]:
     usages = ["Training"] * 4 + ["PublicTest", "PrivateTest"]
     faces = [Face(seed, 3, usage) for seed, usage in enumerate(usages)]
@@ -357,6 +367,18 @@ def test_too_few_votes_are_refused(tmp_path: Path) -> None:
     write_votes(tmp_path, faces[:-1], votes[:-1])
     with pytest.raises(DataError, match=r"a row of votes for each face"):
         load(tmp_path, labels="ferplus")
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_votes_can_be_taken_where_they_are_there(given: bool, tmp_path: Path) -> None:
+    faces, votes = faces_and_votes()
+    write_csv(tmp_path / "fer2013.csv", faces)
+    if given:
+        write_votes(tmp_path, faces, votes)
+
+    found = fer2013_layouts.read(tmp_path, votes=None)
+
+    assert (found.ballots is not None) is given
 
 
 def test_absent_votes_are_named(tmp_path: Path) -> None:

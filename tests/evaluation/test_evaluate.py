@@ -60,6 +60,23 @@ def test_scores_answers_and_plots_are_written(trained: Paths) -> None:
         assert trained.report(f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_calibration_error_is_told_before_and_after(
+    trained: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It says 98 % and is right on 80 %: let dividing the logits by 0.5 be what made it so sure.
+    sure = Classifier(trained.candidate).probabilities(
+        table.decode(table.read(trained.validation)["image"])
+    )
+    assert 0.97 < sure.max() < 0.99
+    monkeypatch.setattr(Classifier, "temperature", 0.5)
+
+    report = evaluate(PARAMS, trained)
+
+    assert report.calibration_error_before < report.overall.calibration_error / 2
+    told = read_json(trained.report("metrics.json"))
+    assert told["calibration_error_before"] == report.calibration_error_before
+
+
 def test_no_validation_faces_are_refused(trained: Paths) -> None:
     table.write(trained.validation, table.frame([]))
 

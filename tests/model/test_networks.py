@@ -9,6 +9,7 @@ import pytest
 
 from fer.data import table
 from fer.model import networks
+from fer.model.calibration import tempered
 
 
 @pytest.fixture
@@ -60,6 +61,16 @@ def test_weights_go_from_bfloat16_to_float32(network: keras.Model, pixels: table
 
     assert {str(weight.dtype) for weight in fast.get_weights()} == {"float32"}
     assert np.allclose(answers(exact, pixels), answers(fast, pixels), atol=0.02)
+
+
+def test_softening_divides_the_logits_and_changes_nothing_else(pixels: table.Pixels) -> None:
+    sharp = networks.build("plain", [4], 0.5)
+    soft = keras.models.clone_model(sharp)
+    soft.set_weights(sharp.get_weights())
+
+    networks.soften(soft, 2.5)
+
+    assert np.allclose(answers(soft, pixels), tempered(answers(sharp, pixels), 2.5), atol=1e-5)
 
 
 def test_the_name_tells_networks_of_other_shapes_apart() -> None:

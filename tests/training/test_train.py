@@ -72,6 +72,7 @@ def test_the_candidate_and_its_reports_are_whole(balanced: Paths, params: TrainP
     assert history["epoch"].iloc[history["monitor_loss"].argmin()] == report.best_epoch
     assert report.weights == saved.count_params()
     assert report.export_difference < 1e-4
+    assert Classifier(balanced.candidate).temperature == report.temperature != 1
     assert not balanced.checkpoints.exists()
 
 
@@ -115,6 +116,19 @@ def test_an_update_starts_from_the_parent(
     assert report.started_from == "champion version 3"
     assert (candidate.probabilities(pixels).argmax(axis=1) == 1).all()
     assert candidate.lineage.parent == version.read(balanced.version).parent
+
+
+def test_the_candidate_is_as_sure_as_it_is_right_on_the_monitor_faces(
+    balanced: Paths, params: TrainParams, without_fitting: None
+) -> None:
+    # The parent is sure of disgust whatever it sees, and always wrong.
+    _with_parent(balanced, [4])
+
+    report = train(params, balanced)
+
+    pixels = table.decode(table.read(balanced.monitor)["image"])
+    assert report.temperature > 10
+    assert Classifier(balanced.candidate).probabilities(pixels).max() < 0.95
 
 
 def test_an_update_has_epochs_and_a_rate_of_its_own(
@@ -189,7 +203,7 @@ def test_killed_after_the_fit_and_run_again_it_fits_no_epoch_again(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def dying(*_: object) -> float:
+    def dying(*_: object, **__: object) -> float:
         raise Killed
 
     with monkeypatch.context() as patched:
