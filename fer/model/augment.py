@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 from fer.records import SIZE
 
 _CENTRE = (SIZE - 1) / 2
+_ERASED = 0.3
+_ERASED_AREA = (0.02, 0.15)
+_ERASED_STRETCH = 0.7
+"""Logarithm: a rectangle is at most twice as high as wide, or as wide as high."""
 
 
 def augment(faces: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return each face mirrored, turned, scaled, shifted and lit at random.
 
     Mirrored half of the time, turned by up to 12 degrees, scaled by 0.88 to 1.12, shifted by up
-    to 4 pixels, contrast times 0.7 to 1.3, brightness by up to 25 grey levels.
+    to 4 pixels, contrast times 0.7 to 1.3, brightness by up to 25 grey levels. On three faces in
+    ten a rectangle of 2 to 15 % of the picture turns one grey (Zhong et al. 2017, "Random Erasing
+    Data Augmentation"): hands, hair and masks hide as much.
 
     Args:
         faces: Shape `(n, 48, 48)`, 0-255.
@@ -36,8 +42,19 @@ def augment(faces: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.fl
             faces, mirrored, angles, scales, shifts, strict=True
         )
     ])  # fmt: skip
-    lit = (moved - 128.0) * contrast + 128.0 + brightness
-    return np.clip(lit, 0, 255).astype(np.float32)
+    lit = np.clip((moved - 128.0) * contrast + 128.0 + brightness, 0, 255).astype(np.float32)
+    for row in np.flatnonzero(rng.random(n) < _ERASED):
+        _erase(lit[row], rng)
+    return lit
+
+
+def _erase(face: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """Turn a rectangle of `face` one grey, in place."""
+    area = rng.uniform(*_ERASED_AREA) * SIZE * SIZE
+    stretch = np.exp(rng.uniform(-_ERASED_STRETCH, _ERASED_STRETCH))
+    height, width = round(np.sqrt(area * stretch)), round(np.sqrt(area / stretch))
+    top, left = rng.integers(0, SIZE - height), rng.integers(0, SIZE - width)
+    face[top : top + height, left : left + width] = rng.uniform(0, 255)
 
 
 def _move(

@@ -58,3 +58,15 @@ def test_the_faces_given_are_left_alone(pixels: table.Pixels) -> None:
     augment(pixels, np.random.default_rng(1))
 
     assert np.array_equal(pixels, before)
+
+
+def test_three_faces_in_ten_lose_a_rectangle() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (300, 48, 48)).astype(np.uint8)
+
+    changed = augment(noise, np.random.default_rng(1))
+
+    # In noise, moved or not, seven equal neighbours in a row come from nothing else.
+    same = np.diff(changed, axis=2) == 0
+    runs = np.stack([same[:, :, i : i + 6] for i in range(41)]).all(axis=3)
+    blotted = (runs.sum(axis=(0, 2)) > 0) & (changed.std(axis=(1, 2)) > 0)
+    assert 0.2 < blotted.mean() < 0.4
