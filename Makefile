@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench repro registry lock clean
+.PHONY: help demo test check format bench repro champion registry lock clean
 
 # Any of them that is recent enough; name another with `make PYTHON=/path/to/python3.12`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -57,6 +57,9 @@ bench: $(READY) ## every benchmark, side by side measurements
 
 repro: $(READY) ## bring everything up to date: `dvc repro`
 	@$(BIN)/dvc repro
+
+champion: $(READY) ## train the shipped champion anew: make champion DATA=path/to/fer2013.csv
+	@$(BIN)/python -m pipelines.champion "$(DATA)"
 
 registry: $(READY) ## MLflow's pages at http://127.0.0.1:5000
 	@$(BIN)/mlflow --env-file mlflow.env server --workers 1 --host 127.0.0.1 --port 5000

@@ -87,13 +87,14 @@ class TrainParams(_Section):
     network: Literal["plain", "residual"]
     widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
     dropout: Share
-    votes: Share
+    votes: NotNegative
     epochs: Positive
     update_epochs: Positive
     batch_size: Positive
     learning_rate: Rate
     update_learning_rate: Rate
     weight_decay: NotNegative
+    best_by: Literal["loss", "accuracy"]
     patience: Positive
     seed: Seed
 

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from fer.errors import FerError
+
+SHIPPED: Final = Path(__file__).parent / "model" / "shipped"
+"""The champion for real faces that comes with the product: its ONNX and Keras files, its card."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,18 @@ def build(
     return keras.Model(image, output, name="-".join([network, *map(str, widths)]))
 
 
+def with_votes(model: keras.Model) -> keras.Model:
+    """Return a network of the same layers with a second answer, for training alone.
+
+    Output shape:
+        `(n, 14)`: the answer of `model`, then the share of votes that each emotion gets. People
+        who disagree tell more of a face than the one label does, and the two need not agree.
+    """
+    features = model.get_layer(_HEAD).input
+    votes = layers.Dense(len(EMOTIONS), activation="softmax", name="votes")(features)
+    return keras.Model(model.input, layers.Concatenate()([model.output, votes]))
+
+
 def soften(model: keras.Model, temperature: float) -> None:
     """Divide the logits of `model` by `temperature`, in place; its answers stay the same.
 

@@ -12,19 +12,19 @@ from fer.emotions import EMOTIONS, INDEX
 from fer.model.augment import augment
 
 
-def targets(faces: pd.DataFrame, votes_share: float) -> NDArray[np.float32]:
-    """Return what the network should answer, shape `(n, 7)`, each row sums to 1.
-
-    Args:
-        faces: Face table.
-        votes_share: Part that votes make, 0-1, where a face has them; the label makes the rest.
-    """
+def targets(faces: pd.DataFrame) -> NDArray[np.float32]:
+    """Return the label of each face, one-hot, shape `(n, 7)`."""
     wanted = np.zeros((len(faces), len(EMOTIONS)), np.float32)
     wanted[np.arange(len(faces)), faces["label"].map(INDEX)] = 1
-    for row, votes in enumerate(faces["votes"]):
-        if votes is not None:
-            wanted[row] = (1 - votes_share) * wanted[row] + votes_share * np.asarray(votes)
     return wanted
+
+
+def shares(faces: pd.DataFrame) -> NDArray[np.float32]:
+    """Return the votes on each face, shape `(n, 7)`; a face without votes has zeros."""
+    none = np.zeros(len(EMOTIONS), np.float32)
+    return np.array(
+        [none if votes is None else votes for votes in faces["votes"]], np.float32
+    ).reshape(-1, len(EMOTIONS))
 
 
 class Batches(keras.utils.PyDataset):
@@ -33,16 +33,16 @@ class Batches(keras.utils.PyDataset):
     Args:
         faces: Training table.
         batch_size: Faces a batch; the last one may hold fewer.
-        votes_share: Part of votes in the target, 0-1.
+        votes: Whether `shares` follow the label in the targets.
         seed: Of everything that chance decides.
     """
 
-    def __init__(
-        self, faces: pd.DataFrame, *, batch_size: int, votes_share: float, seed: int
-    ) -> None:
+    def __init__(self, faces: pd.DataFrame, *, batch_size: int, votes: bool, seed: int) -> None:
         super().__init__()
         self._pixels = table.decode(faces["image"])
-        self._targets = targets(faces, votes_share)
+        self._targets = targets(faces)
+        if votes:
+            self._targets = np.hstack([self._targets, shares(faces)])
         self._weights = faces["weight"].to_numpy(np.float32)
         self._draw = faces["draw"].to_numpy(np.float64)
         self._batch_size = batch_size
@@ -61,7 +61,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(
         self, index: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return batch `index`: faces `(b, 48, 48, 1)`, targets `(b, 7)`, loss weights `(b,)`."""
+        """Return batch `index`: faces `(b, 48, 48, 1)`, targets `(b, 7 or 14)`, weights `(b,)`."""
         rows = self._rows[index * self._batch_size : (index + 1) * self._batch_size]
         rng = np.random.default_rng([self._seed, self._epoch, index])
         faces = augment(self._pixels[rows], rng)

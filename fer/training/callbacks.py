@@ -1,5 +1,7 @@
 """What happens between epochs."""
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,26 +38,29 @@ class TellEpoch(keras.callbacks.Callback):
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Keep the weights of the epoch with the lowest monitor loss, whole or not at all.
+    """Keep the weights of the best epoch, whole or not at all.
 
     Comes before the log: killed in between, the epoch runs again, and beats what is logged again.
 
     Args:
         path: File to replace; ends in `.weights.h5`.
-        loss: The lowest one so far.
+        measure: "val_loss" or "val_accuracy".
+        logged: What earlier epochs reached.
     """
 
-    def __init__(self, path: Path, loss: float) -> None:
+    def __init__(self, path: Path, measure: str, logged: Iterable[float]) -> None:
         super().__init__()
         self._path = path
-        self._loss = loss
+        self._measure = measure
+        self._sign = -1 if measure == "val_accuracy" else 1
+        self._lowest = min((self._sign * one for one in logged), default=math.inf)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras' signature
         """Write them if this epoch is better."""
-        if logs is not None and logs["val_loss"] < self._loss:
+        if logs is not None and self._sign * logs[self._measure] < self._lowest:
             with replacing(self._path) as temporary:
                 self.model.save_weights(temporary)
-            self._loss = logs["val_loss"]
+            self._lowest = self._sign * logs[self._measure]
 
 
 class KeepLast(keras.callbacks.Callback):

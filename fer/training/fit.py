@@ -1,16 +1,17 @@
 """Fit: one network on one table, stopped early, resumable at every epoch."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
 import pandas as pd
 
 from fer.data import table
+from fer.emotions import EMOTIONS
 from fer.errors import ModelError
+from fer.model import networks
 from fer.params import TrainParams
 from fer.training.batches import Batches, targets
 from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, TellEpoch
@@ -46,7 +47,7 @@ def fit(
         model: Network of `networks.build`.
         faces: Training table.
         monitor: Face table that decides which epoch is best.
-        params: Batch size, decay, patience, seed.
+        params: Batch size, decay, what is best, patience, seed.
         plan: Epochs and learning rate.
         checkpoint: Folder for what a second run needs.
 
@@ -57,37 +58,41 @@ def fit(
     Raises:
         ModelError: The training diverged.
     """
-    batches = Batches(
-        faces, batch_size=params.batch_size, votes_share=params.votes, seed=params.seed
-    )
-    model.compile(
+    votes = params.votes > 0 and bool(faces["votes"].notna().any())
+    batches = Batches(faces, batch_size=params.batch_size, votes=votes, seed=params.seed)
+    # Its layers are those of `model`, which learns with it.
+    taught = networks.with_votes(model) if votes else model
+    taught.compile(
         keras.optimizers.AdamW(
             warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
             weight_decay=params.weight_decay,
         ),
-        "categorical_crossentropy",
-        metrics=["accuracy"],
+        _loss(params.votes) if votes else "categorical_crossentropy",
+        metrics=[_accuracy if votes else "accuracy"],
         # Measured on two cores: compiling with XLA makes a step slower.
         jit_compile=False,
     )
     log, best = checkpoint / "history.csv", checkpoint / "best.weights.h5"
     last = checkpoint / "last.weights.h5"
-    model.fit(
+    measure = f"val_{params.best_by}"
+    wanted = targets(monitor)
+    taught.fit(
         batches,
-        initial_epoch=_go_on(model, last) // len(batches),
+        initial_epoch=_go_on(taught, last) // len(batches),
         epochs=plan.epochs,
         validation_data=(
             table.decode(monitor["image"])[..., None].astype(np.float32),
-            targets(monitor, params.votes),
+            # Without votes, so that their loss is nought: labels alone decide what is best.
+            np.hstack([wanted, np.zeros_like(wanted)]) if votes else wanted,
         ),
         validation_batch_size=256,
         verbose=0,
         callbacks=[
             StartEpoch(batches),
             TellEpoch(),
-            KeepBest(best, _lowest_loss(log)),
+            KeepBest(best, measure, _logged(log, measure)),
             keras.callbacks.CSVLogger(str(log), append=True),
-            keras.callbacks.EarlyStopping("val_loss", patience=params.patience),
+            keras.callbacks.EarlyStopping(measure, patience=params.patience),
             KeepLast(last),
         ],
     )
@@ -96,12 +101,33 @@ def fit(
             "Expected a loss on the monitor faces, received none that is a number: the training "
             "diverged. Lower train.learning_rate or train.update_learning_rate."
         )
-    model.load_weights(best)
+    taught.load_weights(best)
     history = pd.read_csv(log).rename(columns=_HISTORY_NAMES)
     # Killed between log and backup, an epoch runs and is logged again.
     history = history.drop_duplicates("epoch", keep="last").reset_index(drop=True)
     history["epoch"] += 1
     return history
+
+
+def _loss(weight: float) -> Any:
+    """Cross-entropy of the labels, and `weight` times that of the votes behind them."""
+    of = keras.losses.categorical_crossentropy
+
+    def loss(wanted: Any, told: Any) -> Any:
+        labels, votes = slice(None, len(EMOTIONS)), slice(len(EMOTIONS), None)
+        return of(wanted[:, labels], told[:, labels]) + weight * of(
+            wanted[:, votes], told[:, votes]
+        )
+
+    return loss
+
+
+def _accuracy(wanted: Any, told: Any) -> Any:
+    labels = slice(None, len(EMOTIONS))
+    return keras.metrics.categorical_accuracy(wanted[:, labels], told[:, labels])
+
+
+_accuracy.__name__ = "accuracy"
 
 
 def _go_on(model: keras.Model, last: Path) -> int:
@@ -112,7 +138,18 @@ def _go_on(model: keras.Model, last: Path) -> int:
     return int(model.optimizer.iterations)
 
 
-def _lowest_loss(log: Path) -> float:
+def _logged(log: Path, measure: str) -> list[float]:
     # Keras opens the log before it has anything to write.
     logged = log.is_file() and log.stat().st_size > 0
-    return float(pd.read_csv(log)["val_loss"].min()) if logged else math.inf
+    return pd.read_csv(log)[measure].dropna().tolist() if logged else []
+
+
+def best_epoch(history: pd.DataFrame, best_by: str) -> pd.Series:
+    """Return the row of `fit`'s history whose weights were kept.
+
+    Args:
+        history: What `fit` returned.
+        best_by: `train.best_by`.
+    """
+    measured = history[f"monitor_{best_by}"]
+    return history.iloc[measured.argmax() if best_by == "accuracy" else measured.argmin()]

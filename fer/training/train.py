@@ -25,7 +25,7 @@ from fer.params import TrainParams
 from fer.paths import Paths
 from fer.records import DataVersion
 from fer.training import hardware
-from fer.training.fit import Plan, fit
+from fer.training.fit import Plan, best_epoch, fit
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             final.save(temporary)
         sample = table.decode(monitor["image"].head(256))
         difference = export(final, paths.candidate, lineage, sample, temperature=temperature)
-        best = history.iloc[history["monitor_loss"].argmin()]
+        best = best_epoch(history, params.best_by)
         report = TrainReport(
             started_from=f"champion version {current.parent.version}"
             if updated and current.parent

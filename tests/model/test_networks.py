@@ -81,3 +81,14 @@ def test_the_name_tells_networks_of_other_shapes_apart() -> None:
     }
 
     assert len(names) == 4
+
+
+def test_votes_are_a_second_answer_of_the_same_layers() -> None:
+    model = networks.build("residual", (4, 8), 0.0)
+    faces = np.random.default_rng(1).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)
+
+    told = networks.with_votes(model).predict(faces, verbose=0)
+
+    assert told.shape == (3, 14)
+    assert np.allclose(told[:, :7], model.predict(faces, verbose=0), atol=1e-6)
+    assert np.allclose(told[:, 7:].sum(axis=1), 1, atol=1e-5)

@@ -32,6 +32,7 @@ def params() -> TrainParams:
         learning_rate=0.02,
         update_learning_rate=0.01,
         weight_decay=0.001,
+        best_by="loss",
         patience=4,
         seed=1,
     )

@@ -1,6 +1,7 @@
 """An epoch shows what the table asks for, and the same again for the same seed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -50,36 +51,21 @@ def test_draws_are_shuffled() -> None:
     assert abs(np.corrcoef(rows, np.arange(500))[0, 1]) < 0.2
 
 
-def test_votes_win_over_the_label(faces: Callable[..., pd.DataFrame]) -> None:
-    votes = np.array([0.5, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0], np.float32)
-    voted = faces(3, label="happy", votes=[None, votes, None])
-
-    wanted = targets(voted, 1)
-
-    assert wanted.shape == (3, 7)
-    assert np.array_equal(wanted[1], votes)
-    assert np.array_equal(wanted[0], np.eye(7)[INDEX["happy"]])
+def test_labels_are_one_hot(faces: Callable[..., pd.DataFrame]) -> None:
+    assert np.array_equal(targets(faces(3, label="happy")), np.eye(7)[[INDEX["happy"]] * 3])
 
 
-def test_votes_that_were_written_and_read_win_too(
-    faces: Callable[..., pd.DataFrame], tmp_path
+def test_votes_that_were_written_and_read_stay_beside_the_label(
+    faces: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> None:
     votes = [0.25, 0.0, 0.0, 0.75, 0.0, 0.0, 0.0]
     table.write(tmp_path / "faces.parquet", faces(2, label="sad", votes=[votes, None]))
+    read = table.read(tmp_path / "faces.parquet").assign(draw=1.0, weight=1.0)
 
-    wanted = targets(table.read(tmp_path / "faces.parquet"), 1)
+    _, wanted, _ = Batches(read, batch_size=2, votes=True, seed=1)[0]
 
-    assert np.allclose(wanted, [votes, np.eye(7)[INDEX["sad"]]])
-
-
-def test_votes_and_label_share_the_target(faces: Callable[..., pd.DataFrame]) -> None:
-    votes = np.eye(7, dtype=np.float32)[INDEX["sad"]]
-
-    wanted = targets(faces(2, label="happy", votes=[votes, None]), 0.25)
-
-    assert wanted[0, INDEX["sad"]] == 0.25
-    assert wanted[0, INDEX["happy"]] == 0.75
-    assert wanted[1, INDEX["happy"]] == 1
+    assert np.array_equal(wanted[:, :7], np.eye(7)[[INDEX["sad"]] * 2])
+    assert sorted(wanted[:, 7:].tolist()) == [[0.0] * 7, votes]
 
 
 @pytest.fixture
@@ -88,7 +74,7 @@ def learnt(faces: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 
 def test_a_batch_holds_faces_targets_and_weights_of_the_same_rows(learnt: pd.DataFrame) -> None:
-    batches = Batches(learnt, batch_size=8, votes_share=1, seed=1)
+    batches = Batches(learnt, batch_size=8, votes=False, seed=1)
 
     parts = [batches[number] for number in range(len(batches))]
 
@@ -103,7 +89,7 @@ def test_a_batch_holds_faces_targets_and_weights_of_the_same_rows(learnt: pd.Dat
 
 
 def test_the_same_seed_and_epoch_give_the_same_batch(learnt: pd.DataFrame) -> None:
-    one, two = (Batches(learnt, batch_size=8, votes_share=1, seed=1) for _ in range(2))
+    one, two = (Batches(learnt, batch_size=8, votes=False, seed=1) for _ in range(2))
     for epoch in range(3):
         one.start(epoch)
     two.start(2)
@@ -116,9 +102,9 @@ def test_the_same_seed_and_epoch_give_the_same_batch(learnt: pd.DataFrame) -> No
 def test_another_seed_or_epoch_gives_another_batch(
     learnt: pd.DataFrame, seed: int, epoch: int
 ) -> None:
-    other = Batches(learnt, batch_size=8, votes_share=1, seed=seed)
+    other = Batches(learnt, batch_size=8, votes=False, seed=seed)
     other.start(epoch)
 
     assert not np.array_equal(
-        other[0][0], Batches(learnt, batch_size=8, votes_share=1, seed=1)[0][0]
+        other[0][0], Batches(learnt, batch_size=8, votes=False, seed=1)[0][0]
     )

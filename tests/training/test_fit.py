@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from fer.data import table
+from fer.emotions import INDEX
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training import fit as module
 from fer.training.callbacks import KeepLast, StartEpoch
-from fer.training.fit import Plan, fit
+from fer.training.fit import Plan, best_epoch, fit
 
 PLAN = Plan(epochs=4, learning_rate=0.2)
 
@@ -97,11 +98,11 @@ def test_it_learns_something_easy_and_tells_every_epoch(undisturbed: Ended) -> N
     )
 
 
-def _spoil_second_half(monkeypatch: pytest.MonkeyPatch) -> None:
+def _spoil_later_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the later steps so bold that they undo what the earlier ones learnt."""
 
     def bold(peak: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-        return keras.optimizers.schedules.PiecewiseConstantDecay([steps // 2], [peak, 90.0])
+        return keras.optimizers.schedules.PiecewiseConstantDecay([steps // 3], [peak, 90.0])
 
     monkeypatch.setattr(module, "warm_cosine", bold)
 
@@ -109,7 +110,7 @@ def _spoil_second_half(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_stops_when_patience_ends_and_keeps_the_best_epoch_not_the_last(
     training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _spoil_second_half(monkeypatch)
+    _spoil_later_steps(monkeypatch)
     training.params = training.params.model_copy(update={"patience": 1})
 
     history, model = training.run(Plan(epochs=6, learning_rate=0.2))
@@ -118,6 +119,19 @@ def test_it_stops_when_patience_ends_and_keeps_the_best_epoch_not_the_last(
     assert best < 3
     assert len(history) == best + 2
     assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
+
+
+def test_the_best_epoch_may_be_the_most_accurate_one(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _spoil_later_steps(monkeypatch)
+    training.params = training.params.model_copy(update={"best_by": "accuracy"})
+
+    history, model = training.run()
+
+    kept = best_epoch(history, "accuracy")
+    assert kept["monitor_accuracy"] == history["monitor_accuracy"].max()
+    assert training.monitor_loss(model) == pytest.approx(kept["monitor_loss"], rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +194,22 @@ def test_killed_while_writing_weights_it_goes_on(
     assert list(history["epoch"]) == [1, 2, 3, 4]
     expected = undisturbed.history
     assert np.allclose(history["monitor_loss"], expected["monitor_loss"], rtol=SAME)
-    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
+    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=SAME)
+
+
+def test_votes_teach_beside_the_labels_and_leave_the_network_as_it_was(
+    training: Training, undisturbed: Ended
+) -> None:
+    sure = np.eye(7, dtype=np.float32)[training.faces["label"].map(INDEX)]
+    training.faces = training.faces.assign(votes=list(sure))
+
+    history, model = training.run()
+
+    assert model.output_shape == (None, 7)
+    assert set(history.columns) == set(undisturbed.history.columns)
+    assert history["loss"].iloc[0] > undisturbed.history["loss"].iloc[0]
+    assert history["monitor_accuracy"].max() > 0.9
+    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=SAME)
 
 
 def test_a_training_that_diverges_is_refused_with_a_reason(training: Training) -> None:
