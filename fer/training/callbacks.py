@@ -44,15 +44,16 @@ class KeepBest(keras.callbacks.Callback):
 
     Args:
         path: File to replace; ends in `.weights.h5`.
-        measure: "val_loss" or "val_accuracy".
+        measure: What is logged, such as "val_loss".
+        mode: "min" or "max", which is better.
         logged: What earlier epochs reached.
     """
 
-    def __init__(self, path: Path, measure: str, logged: Iterable[float]) -> None:
+    def __init__(self, path: Path, measure: str, mode: str, logged: Iterable[float]) -> None:
         super().__init__()
         self._path = path
         self._measure = measure
-        self._sign = -1 if measure == "val_accuracy" else 1
+        self._sign = -1 if mode == "max" else 1
         self._lowest = min((self._sign * one for one in logged), default=math.inf)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras' signature

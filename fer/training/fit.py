@@ -20,6 +20,9 @@ from fer.training.schedules import warm_cosine
 _HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
 
 
+_MODES: Final = {"loss": "min", "accuracy": "max"}
+
+
 @dataclass(frozen=True)
 class Plan:
     """How long, and how boldly.
@@ -90,9 +93,11 @@ def fit(
         callbacks=[
             StartEpoch(batches),
             TellEpoch(),
-            KeepBest(best, measure, _logged(log, measure)),
+            KeepBest(best, measure, _MODES[params.best_by], _logged(log, measure)),
             keras.callbacks.CSVLogger(str(log), append=True),
-            keras.callbacks.EarlyStopping(measure, patience=params.patience),
+            keras.callbacks.EarlyStopping(
+                measure, patience=params.patience, mode=_MODES[params.best_by]
+            ),
             KeepLast(last),
         ],
     )
@@ -152,4 +157,4 @@ def best_epoch(history: pd.DataFrame, best_by: str) -> pd.Series:
         best_by: `train.best_by`.
     """
     measured = history[f"monitor_{best_by}"]
-    return history.iloc[measured.argmax() if best_by == "accuracy" else measured.argmin()]
+    return history.iloc[measured.argmax() if _MODES[best_by] == "max" else measured.argmin()]
