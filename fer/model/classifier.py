@@ -29,6 +29,7 @@ class Lineage:
         seed: `train.seed`.
         params: The `train` section of params.yaml.
         environment: Releases of the libraries that decide the result.
+        sources: Where the faces that it learnt come from, sorted; empty: a file from before.
     """
 
     data_version: int
@@ -39,6 +40,12 @@ class Lineage:
     seed: int
     params: dict[str, Any]
     environment: dict[str, str]
+    sources: tuple[str, ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether its base data were drawn faces: such a model is of no use on real ones."""
+        return "synthetic" in self.sources and "fer2013" not in self.sources
 
 
 def metadata(lineage: Lineage, *, temperature: float = 1.0) -> dict[str, str]:
@@ -94,6 +101,7 @@ class Classifier:
         """Where the model comes from."""
         value = dict(self._metadata["lineage"])
         parent = value.pop("parent")
+        value["sources"] = tuple(value.get("sources", ()))
         return Lineage(**value, parent=Parent(**parent) if parent else None)
 
     @property

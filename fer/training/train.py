@@ -71,7 +71,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         current = version.read(paths.version)
         _check_table(paths)
         faces, monitor = table.read(paths.train), table.read(paths.monitor)
-        lineage = _lineage(current, params, paths)
+        lineage = _lineage(current, faces, params, paths)
         keras.utils.set_random_seed(params.seed)
         precision = hardware.precision()
         model = networks.build(params.network, params.widths, params.dropout, precision=precision)
@@ -124,7 +124,9 @@ def _check_table(paths: Paths) -> None:
         )
 
 
-def _lineage(current: DataVersion, params: TrainParams, paths: Paths) -> Lineage:
+def _lineage(
+    current: DataVersion, faces: pd.DataFrame, params: TrainParams, paths: Paths
+) -> Lineage:
     return Lineage(
         data_version=current.number,
         data_version_sha256=sha256(paths.version),
@@ -140,6 +142,7 @@ def _lineage(current: DataVersion, params: TrainParams, paths: Paths) -> Lineage
             "numpy": release("numpy"),
             "opencv-python": release("opencv-python"),
         },
+        sources=tuple(sorted(faces["source"].unique())),
     )
 
 
