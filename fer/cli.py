@@ -141,13 +141,14 @@ def _ingest(_: argparse.Namespace, paths: Paths) -> None:
     from fer import params
     from fer.data.ingest import ingest
 
-    checked = params.load(paths.params).ingest
+    checked = params.load(paths.params)
 
     def pin_champion(where: Paths) -> Any:
         # Loads MLflow, which takes a second: only when there is something to cut.
-        return import_module("fer.registry.versions").pin_champion(where)
+        adopt = import_module("fer.registry.adopt")
+        return adopt.pin_champion(where, real=checked.base.source != "synthetic")
 
-    _tell(ingest(checked, paths, pin_champion))
+    _tell(ingest(checked.ingest, paths, pin_champion))
 
 
 def _add_import(commands: Any, name: str) -> None:

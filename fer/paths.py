@@ -6,8 +6,11 @@ from typing import Final
 
 from fer.errors import FerError
 
-SHIPPED: Final = Path(__file__).parent / "model" / "shipped"
-"""The champion for real faces that comes with the product: its ONNX and Keras files, its card."""
+SHIPPED: Final = Path(__file__).parent / "shipped"
+"""The champion for real faces that comes with the product: recipe, files, model card."""
+
+SHIPPED_MODEL: Final = SHIPPED / "champion.onnx"
+SHIPPED_WEIGHTS: Final = SHIPPED / "champion.keras"
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,11 @@ class Paths:
     def mlruns(self) -> Path:
         """MLflow's database and artifacts."""
         return self.root / "mlruns"
+
+    @property
+    def registry(self) -> Path:
+        """MLflow's database, unless MLFLOW_TRACKING_URI names a server."""
+        return self.mlruns / "mlflow.db"
 
     @property
     def decisions(self) -> Path:

@@ -75,12 +75,14 @@ class Parent:
         data_version: Data version it was trained on; shards after it are new to it.
         weights_sha256: Of its Keras file, to train on from.
         model_sha256: Of its ONNX file, to answer.
+        real: Whether it knows FER2013's faces, or drawn ones alone.
     """
 
     version: int
     data_version: int
     weights_sha256: str
     model_sha256: str
+    real: bool = False
 
 
 @dataclass(frozen=True)

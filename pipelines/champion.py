@@ -16,7 +16,7 @@ import yaml
 
 from fer.data import version
 from fer.files import write_text
-from fer.paths import SHIPPED, Paths
+from fer.paths import SHIPPED, SHIPPED_MODEL, SHIPPED_WEIGHTS, Paths
 from fer.records import DataVersion
 from pipelines.commands import ROOT, environment
 
@@ -29,8 +29,8 @@ def main() -> None:
     workspace = _prepare(data)
     for step in ("base", "validate", "balance", "train", "evaluate"):
         _fer(workspace, step)
-    shutil.copyfile(workspace.candidate, SHIPPED / "champion.onnx")
-    shutil.copyfile(workspace.candidate_weights, SHIPPED / "champion.keras")
+    shutil.copyfile(workspace.candidate, SHIPPED_MODEL)
+    shutil.copyfile(workspace.candidate_weights, SHIPPED_WEIGHTS)
     _fer(workspace, "evaluate", "--split", "validation", "--data", str(data))
     shutil.copyfile(workspace.report("official-validation.json"), SHIPPED / "figures.json")
 

@@ -14,7 +14,7 @@ from fer.errors import DataRefused
 from fer.files import locked, read_report, sha256, write_json
 from fer.params import BalanceParams
 from fer.paths import Paths
-from fer.records import DataVersion
+from fer.records import DataVersion, Parent
 
 DRAW = pa.schema([
     pa.field("new", pa.bool_(), nullable=False),  # unknown to the parent
@@ -115,6 +115,7 @@ def _check_validated(paths: Paths) -> None:
 
 def _gather(current: DataVersion, paths: Paths) -> tuple[pd.DataFrame, dict[str, int]]:
     base = table.read(paths.base).assign(new=current.parent is None)
+    _check_parent(current.parent, base)
     parts = [part for part in (base, version.captured(paths, current)) if len(part)]
     faces = pd.concat(parts, ignore_index=True)
     # Not by id alone: a captured copy may be refused while the base face stays.
@@ -124,6 +125,19 @@ def _gather(current: DataVersion, paths: Paths) -> tuple[pd.DataFrame, dict[str,
     )
     left_out = {"refused by validate": int(refused.sum())}
     return faces[~refused].reset_index(drop=True), left_out
+
+
+def _check_parent(parent: Parent | None, base: pd.DataFrame) -> None:
+    """Refuse to go on from a model of drawn faces with real ones, or the other way round."""
+    real = "fer2013" in set(base["source"])
+    if parent is not None and parent.real != real:
+        kinds = {True: "real", False: "drawn"}
+        raise DataRefused(
+            f"Expected a parent that knows {kinds[real]} faces, as base.source in params.yaml "
+            f"says, received champion version {parent.version} of {kinds[parent.real]} faces, "
+            "pinned in data/version.json. Start anew in a fresh clone, or "
+            "`git checkout data/version.json` to leave the captured faces out."
+        )
 
 
 def _held_out(faces: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":

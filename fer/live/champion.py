@@ -3,12 +3,14 @@
 MLflow takes seconds to load; a page that waited for it would open late.
 """
 
+import os
 import threading
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from fer.paths import Paths
+from fer.live.predictor import SHIPPED_VERSION
+from fer.paths import SHIPPED_MODEL, Paths
 
 
 class Champion:
@@ -24,13 +26,17 @@ class Champion:
         self._client: Any = None
         self._connecting = threading.Lock()
 
-    def version(self) -> int | None:
-        """Return the champion's number, or None where there is none yet."""
+    def version(self) -> int:
+        """Return the champion's number; `SHIPPED_VERSION` where there is none yet."""
+        if not self._paths.registry.exists() and not os.environ.get("MLFLOW_TRACKING_URI"):
+            return SHIPPED_VERSION
         found = self._versions().alias(self._connected(), self._versions().CHAMPION)
-        return int(found.version) if found else None
+        return int(found.version) if found else SHIPPED_VERSION
 
     def file(self, version: int) -> Path:
         """Return the ONNX file of `version`; fetched where the store is elsewhere."""
+        if version == SHIPPED_VERSION:
+            return SHIPPED_MODEL
         model: Path = self._versions().files(self._versions().get(self._connected(), version))[0]
         return model
 

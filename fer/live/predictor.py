@@ -14,6 +14,9 @@ from fer.errors import ModelError
 from fer.model.classifier import Classifier
 from fer.records import SIZE
 
+SHIPPED_VERSION: Final = 0
+"""Stands for the champion that comes with the product, which no registry need know."""
+
 _POLL_SECONDS: Final = 3.0
 
 # One thread answers a face in about a millisecond; more would take them from the detector.
@@ -40,8 +43,8 @@ class State:
     """What is being served.
 
     Args:
-        name: Such as "version 3", or a file's name; None: no model yet.
-        version: Its number in the registry; None: none, or a file.
+        name: Such as "version 3", "shipped champion" or a file's name; None: no model yet.
+        version: Its number in the registry, or `SHIPPED_VERSION`; None: none, or a file.
         data_version: Number of the data version that it learnt from.
         asked: Whether the registry has answered at least once.
         error: Why the champion is not what is served; None: it is.
@@ -149,11 +152,18 @@ class Predictor:
             return
         try:
             served = _load(self._source.file(version))
-            trained_on = served.classifier.lineage.data_version
+            lineage = served.classifier.lineage
         except Exception as error:
             raise ModelError(f"Version {version} cannot be served: {error}") from error
+        name = "shipped champion" if version == SHIPPED_VERSION else f"version {version}"
         self._served = served
-        self._state = State(f"version {version}", version, trained_on, asked=True)
+        self._state = State(
+            # Else nobody understands why it misreads people.
+            f"{name}, of drawn faces" if lineage.drawn else name,
+            version,
+            lineage.data_version,
+            asked=True,
+        )
 
     def _complain(self, error: str) -> None:
         if error != self._state.error:

@@ -43,9 +43,14 @@ class Lineage:
     sources: tuple[str, ...] = ()
 
     @property
+    def real(self) -> bool:
+        """Whether it learnt FER2013's faces; a model of drawn ones is of no use on people."""
+        return "fer2013" in self.sources
+
+    @property
     def drawn(self) -> bool:
-        """Whether its base data were drawn faces: such a model is of no use on real ones."""
-        return "synthetic" in self.sources and "fer2013" not in self.sources
+        """Whether it learnt drawn faces, and no real ones but perhaps those of a camera."""
+        return "synthetic" in self.sources and not self.real
 
 
 def metadata(lineage: Lineage, *, temperature: float = 1.0) -> dict[str, str]:

@@ -23,7 +23,9 @@ def table(paths: Paths) -> str:
             f"{tag('parent', '-'):6}  {one.created:%Y-%m-%d %H:%M}  "
             f"{tag('verdict', '-')}: {reason[0] if reason else ''}"
         )
-    return "\n".join(lines) if len(lines) > 1 else "No version yet. Run `dvc repro`."
+    if len(lines) > 1:
+        return "\n".join(lines)
+    return "No version yet: the shipped champion serves. Run `dvc repro`."
 
 
 def compared(paths: Paths, first: int, second: int, params: PromoteParams) -> str:

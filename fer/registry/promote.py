@@ -6,14 +6,12 @@ they are made, the alias moves once, and the decision file, written last, ends i
 
 import os
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from fer.data import table
-from fer.errors import MissingData
 from fer.evaluation import answers, fresh, gate
 from fer.evaluation.gate import Evidence
 from fer.evaluation.metrics import mean_over_domains
@@ -22,12 +20,9 @@ from fer.files import locked, read_report, sha256, write_json, write_text
 from fer.model.classifier import Classifier, Lineage
 from fer.params import PromoteParams
 from fer.paths import Paths
-from fer.registry import runs, versions
+from fer.registry import adopt, runs, versions
 from fer.registry.tracking import NAME, connect
 from fer.registry.versions import CHAMPION, PREVIOUS, ROLLED_BACK
-
-_ADOPTED: Final = "adopted_sha256"
-"""Tag that ties an adopted parent to its ONNX file, so that it is adopted once."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
             _tell(report, versions.text_of(paths, candidate).read_text("utf-8"), paths)
             return report
         client = connect(paths)
-        champion = versions.alias(client, CHAMPION) or _adopt_parent(client, paths, lineage)
+        champion = adopt.rival(client, paths, lineage)
         # Killed after the alias had moved: the old champion is the one before.
         moved = champion is not None and champion.tags.get(runs.CANDIDATE) == candidate
         rival = versions.alias(client, PREVIOUS) if moved else champion
@@ -143,7 +138,7 @@ def _outcome(version: ModelVersion, verdict: Verdict, *, moved: bool) -> str:
 def _register(
     client: MlflowClient, paths: Paths, candidate: str, lineage: Lineage, verdict: Verdict
 ) -> ModelVersion:
-    if (known := _version_tagged(client, runs.CANDIDATE, candidate)) is not None:
+    if (known := versions.tagged(client, runs.CANDIDATE, candidate)) is not None:
         return known
     run, model = runs.log(client, paths, candidate, lineage, verdict)
     parent = str(lineage.parent.version) if lineage.parent else "none"
@@ -158,56 +153,9 @@ def _register(
         "parent": parent,
         "git_commit": lineage.git_commit,
         "seed": str(lineage.seed),
+        adopt.SOURCES: ",".join(lineage.sources),
     }
-    return _new_version(client, model, run, tags, as_markdown(verdict))
-
-
-def _version_tagged(client: MlflowClient, tag: str, value: str) -> ModelVersion | None:
-    found = client.search_model_versions(f"name='{NAME}'")
-    return next((one for one in found if one.tags.get(tag) == value), None)
-
-
-def _new_version(
-    client: MlflowClient, model: str, run: str, tags: dict[str, str], text: str
-) -> ModelVersion:
-    try:
-        client.create_registered_model(NAME)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    return client.create_model_version(NAME, model, run, tags=tags, description=text)
-
-
-def _adopt_parent(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion | None:
-    """In a clone the registry is empty, but the candidate has a parent: that is its rival.
-
-    Without this the clone would take a candidate unopposed that lost at home.
-    """
-    if lineage.parent is None:
-        return None
-    wanted = (
-        (paths.parent, lineage.parent.model_sha256),
-        (paths.parent_weights, lineage.parent.weights_sha256),
-    )
-    for file, digest in wanted:
-        if not file.is_file() or sha256(file) != digest:
-            raise MissingData(
-                f"The candidate was trained from champion version {lineage.parent.version}, and "
-                "this registry has no champion to hold it against. "
-                f"Fetch it: `dvc pull {file}.dvc`"
-            )
-    version = _version_tagged(client, _ADOPTED, lineage.parent.model_sha256)
-    if version is None:
-        run, model = runs.log_parent(client, paths)
-        tags = {
-            _ADOPTED: lineage.parent.model_sha256,
-            "verdict": "adopted",
-            "reasons": f"champion version {lineage.parent.version} of another registry",
-            "data_version": str(lineage.parent.data_version),
-        }
-        version = _new_version(client, model, run, tags, "The pinned parent.")
-    client.set_registered_model_alias(NAME, CHAMPION, version.version)
-    return version
+    return versions.new(client, model, run, tags, as_markdown(verdict))
 
 
 def _accuracy(verdict: Verdict) -> dict[str, dict[str, Any]]:

@@ -77,11 +77,17 @@ def log(
         return number, _log_model(paths.candidate, paths.candidate_weights)
 
 
-def log_parent(client: MlflowClient, paths: Paths) -> tuple[str, str]:
-    """Log the pinned parent, for a registry that does not know it; as `log` does."""
-    experiment = _experiment(client)
-    with mlflow.start_run(experiment_id=experiment, run_name="pinned-parent") as run:
-        return run.info.run_id, _log_model(paths.parent, paths.parent_weights)
+def log_files(client: MlflowClient, name: str, model: Path, weights: Path) -> tuple[str, str]:
+    """Log a model of another registry, as `log` does.
+
+    Args:
+        client: Of the registry.
+        name: Of the run.
+        model: ONNX file.
+        weights: Keras file.
+    """
+    with mlflow.start_run(experiment_id=_experiment(client), run_name=name) as run:
+        return run.info.run_id, _log_model(model, weights)
 
 
 def _experiment(client: MlflowClient) -> str:

@@ -34,8 +34,7 @@ def connect(paths: Paths) -> MlflowClient:
     Raises:
         RegistryError: The process does not stand in the checkout's root.
     """
-    database = paths.mlruns / "mlflow.db"
-    ours = f"sqlite:///{database.relative_to(paths.root)}"
+    ours = f"sqlite:///{paths.registry.relative_to(paths.root)}"
     # Ours is there, too, once this process has connected (MLflow puts it there), or by mlflow.env.
     chosen = os.environ.get("MLFLOW_TRACKING_URI") or ours
     if chosen != ours:
@@ -64,7 +63,7 @@ def connect(paths: Paths) -> MlflowClient:
         # Looked at each time: whoever created it may have been killed before it was relative.
         made = client.get_experiment_by_name(NAME)
         if made is not None and made.artifact_location != _ARTIFACTS:
-            _make_relative(database, made.experiment_id)
+            _make_relative(paths.registry, made.experiment_id)
     return client
 
 

@@ -1,7 +1,6 @@
 """Model versions and the two names that move: `champion` and `previous`."""
 
 import json
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +12,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from fer.errors import RegistryError
-from fer.files import locked, replacing, sha256, write_json
-from fer.model.classifier import Classifier
+from fer.files import locked, write_json
 from fer.paths import Paths
-from fer.records import Parent
 from fer.registry.tracking import NAME, connect
 
 CHAMPION: Final = "champion"
@@ -71,23 +68,6 @@ def files(version: ModelVersion) -> tuple[Path, Path]:
     return folder / "model.onnx", weights
 
 
-def pin_champion(paths: Paths) -> Parent | None:
-    """Copy the champion's files to `models/parent.*` and say which it is; None: none yet."""
-    champion = alias(connect(paths), CHAMPION)
-    if champion is None:
-        return None
-    model, weights = files(champion)
-    for source, target in ((model, paths.parent), (weights, paths.parent_weights)):
-        with replacing(target) as temporary:
-            shutil.copyfile(source, temporary)
-    return Parent(
-        version=int(champion.version),
-        data_version=Classifier(paths.parent).lineage.data_version,
-        weights_sha256=sha256(paths.parent_weights),
-        model_sha256=sha256(paths.parent),
-    )
-
-
 def listed(client: MlflowClient) -> list[Version]:
     """Return every version, newest first."""
     found = client.search_model_versions(f"name='{NAME}'")
@@ -119,6 +99,32 @@ def get(client: MlflowClient, number: int) -> ModelVersion:
         raise RegistryError(
             f"Expected a model version, received {number}. Known: {known}. See `fer models`."
         ) from error
+
+
+def tagged(client: MlflowClient, tag: str, value: str) -> ModelVersion | None:
+    """Return the version whose `tag` is `value`, or None."""
+    found = client.search_model_versions(f"name='{NAME}'")
+    return next((one for one in found if one.tags.get(tag) == value), None)
+
+
+def new(
+    client: MlflowClient, model: str, run: str, tags: dict[str, str], text: str
+) -> ModelVersion:
+    """Register a logged model.
+
+    Args:
+        client: Of the registry.
+        model: URI of the logged model.
+        run: Id of the run that logged it.
+        tags: Of the version.
+        text: Its description, Markdown.
+    """
+    try:
+        client.create_registered_model(NAME)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return client.create_model_version(NAME, model, run, tags=tags, description=text)
 
 
 def decision_of(paths: Paths, candidate_sha256: str) -> Path:

@@ -1,5 +1,6 @@
 """What training sees is weighed as asked for, and what judges it is apart from it."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from fer.records import DataVersion, Decision, Parent, Shard
 
 Faces = Callable[..., pd.DataFrame]
 
-PARENT = Parent(1, 0, "ab", "cd")
+PARENT = Parent(1, 0, "ab", "cd", real=True)
 
 MIX = ["happy"] * 60 + ["neutral"] * 40 + [e for e in EMOTIONS for _ in range(10)]
 """170 labels, 70 of them happy, 50 neutral, 10 of each other."""
@@ -338,3 +339,14 @@ def test_too_few_people_to_hold_some_out_are_refused(
     data(base.assign(subject="ana", split=["train"] * 169 + ["validation"]))
     with pytest.raises(DataRefused, match="monitor_share"):
         run(paths)
+
+
+def test_a_parent_of_drawn_faces_is_not_taught_real_ones(
+    data: Callable[..., None], paths: Paths, base: pd.DataFrame
+) -> None:
+    data(base, parent=dataclasses.replace(PARENT, real=False))
+
+    with pytest.raises(DataRefused, match="knows real faces"):
+        run(paths)
+
+    assert not paths.train.exists()

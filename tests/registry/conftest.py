@@ -64,9 +64,18 @@ class Checkout:
         """A client of the checkout's registry."""
         return tracking.connect(self.paths)
 
-    def candidate(self, skill: int, *, parent: Parent | None = None, seed: int = 1) -> None:
+    def candidate(
+        self,
+        skill: int,
+        *,
+        parent: Parent | None = None,
+        seed: int = 1,
+        sources: tuple[str, ...] = ("synthetic",),
+    ) -> None:
         """Put a candidate there that has `skill`, with the reports that steps write of it."""
-        self.model_file(self.paths.candidate, reads=skill, parent=parent, seed=seed)
+        self.model_file(
+            self.paths.candidate, reads=skill, parent=parent, seed=seed, sources=sources
+        )
         self.paths.candidate_weights.write_bytes(f"weights {skill} {seed}".encode())
         faces = table.read(self.paths.validation)
         truth, domains = answers.truth(faces), answers.domains(faces)

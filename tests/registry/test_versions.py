@@ -7,7 +7,7 @@ import pytest
 from fer.errors import Busy, RegistryError
 from fer.files import locked, sha256
 from fer.params import PromoteParams
-from fer.registry import listing, versions
+from fer.registry import adopt, listing, versions
 
 GOOD = 2
 PARAMS = PromoteParams(
@@ -70,7 +70,7 @@ def test_no_rollback_while_a_promotion_runs(twice) -> None:
 
 
 def test_the_champion_is_pinned_with_both_its_files(twice) -> None:
-    pinned = versions.pin_champion(twice.paths)
+    pinned = adopt.pin_champion(twice.paths, real=False)
 
     assert pinned is not None
     assert (pinned.version, pinned.data_version) == (2, 1)
@@ -80,7 +80,7 @@ def test_the_champion_is_pinned_with_both_its_files(twice) -> None:
 
 
 def test_without_a_champion_none_is_pinned(registry) -> None:
-    assert versions.pin_champion(registry.paths) is None
+    assert adopt.pin_champion(registry.paths, real=False) is None
     assert not registry.paths.parent.exists()
 
 
@@ -102,7 +102,7 @@ def test_the_table_for_people_has_a_line_a_version(twice) -> None:
 
 
 def test_an_empty_list_says_what_to_do(registry) -> None:
-    assert listing.table(registry.paths) == "No version yet. Run `dvc repro`."
+    assert listing.table(registry.paths).startswith("No version yet: the shipped champion serves.")
 
 
 def test_two_versions_are_compared_on_the_faces_of_today(twice) -> None:
@@ -128,4 +128,4 @@ def test_a_version_whose_files_are_gone_is_told_from_a_bug(twice) -> None:
     shutil.rmtree(twice.paths.mlruns / "artifacts")
 
     with pytest.raises(RegistryError, match="version 2"):
-        versions.pin_champion(twice.paths)
+        adopt.pin_champion(twice.paths, real=False)

@@ -1,0 +1,131 @@
+"""Champions from elsewhere: the one that comes with the product, and a clone's pinned parent."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.tracking import MlflowClient
+
+from fer.errors import MissingData, RegistryError
+from fer.files import replacing, sha256
+from fer.model.classifier import Classifier, Lineage
+from fer.paths import SHIPPED_MODEL, SHIPPED_WEIGHTS, Paths
+from fer.records import Parent
+from fer.registry import runs, versions
+from fer.registry.tracking import NAME, connect
+from fer.registry.versions import CHAMPION, PREVIOUS
+
+SOURCES: Final = "sources"
+"""Tag with the sources of the faces that a version learnt, commas between them."""
+
+_ADOPTED: Final = "adopted_sha256"
+"""Tag that ties an adopted version to its ONNX file, so that it is adopted once."""
+
+
+def pin_champion(paths: Paths, *, real: bool) -> Parent | None:
+    """Copy the champion's files to `models/parent.*` and say which it is; None: none yet.
+
+    Args:
+        paths: The checkout.
+        real: Whether the base data are real faces.
+    """
+    client = connect(paths)
+    champion = _of_real_faces(client) if real else versions.alias(client, CHAMPION)
+    if champion is None:
+        return None
+    model, weights = versions.files(champion)
+    for source, target in ((model, paths.parent), (weights, paths.parent_weights)):
+        with replacing(target) as temporary:
+            shutil.copyfile(source, temporary)
+    lineage = Classifier(paths.parent).lineage
+    return Parent(
+        version=int(champion.version),
+        data_version=lineage.data_version,
+        weights_sha256=sha256(paths.parent_weights),
+        model_sha256=sha256(paths.parent),
+        real=lineage.real,
+    )
+
+
+def rival(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion | None:
+    """Return the champion that a candidate is held against; None: there is none.
+
+    In a clone the registry is empty, but the candidate may have a parent: that is its rival, or
+    the clone would take a candidate unopposed that lost at home. A first candidate for real
+    faces meets the shipped champion.
+
+    Args:
+        client: Of the registry.
+        paths: The checkout.
+        lineage: The candidate's.
+
+    Raises:
+        MissingData: The pinned parent is not here.
+        RegistryError: A model of drawn faces is to replace one of real faces.
+    """
+    champion = versions.alias(client, CHAMPION)
+    if champion is None and lineage.parent is not None:
+        return _pinned_parent(client, paths, lineage.parent)
+    if lineage.real:
+        return _of_real_faces(client)
+    if champion is not None and _is_real(champion):
+        raise RegistryError(
+            f"Expected a candidate that knows real faces, as champion version {champion.version} "
+            "does, received one of drawn faces. Set base.source and base.path in params.yaml to "
+            "FER2013, or play with drawn faces in a fresh clone."
+        )
+    return champion
+
+
+def _is_real(version: ModelVersion) -> bool:
+    return "fer2013" in version.tags.get(SOURCES, "").split(",")
+
+
+def _of_real_faces(client: MlflowClient) -> ModelVersion:
+    """The champion, or the shipped one in place of a champion of drawn faces."""
+    champion = versions.alias(client, CHAMPION)
+    if champion is not None and _is_real(champion):
+        return champion
+    version = _adopted(client, "shipped", SHIPPED_MODEL, SHIPPED_WEIGHTS, "comes with the product")
+    if champion is not None:
+        client.set_registered_model_alias(NAME, PREVIOUS, champion.version)
+    client.set_registered_model_alias(NAME, CHAMPION, version.version)
+    return version
+
+
+def _pinned_parent(client: MlflowClient, paths: Paths, parent: Parent) -> ModelVersion:
+    wanted = (
+        (paths.parent, parent.model_sha256),
+        (paths.parent_weights, parent.weights_sha256),
+    )
+    for file, digest in wanted:
+        if not file.is_file() or sha256(file) != digest:
+            raise MissingData(
+                f"The candidate was trained from champion version {parent.version}, and "
+                "this registry has no champion to hold it against. "
+                f"Fetch it: `dvc pull {file}.dvc`"
+            )
+    reason = f"champion version {parent.version} of another registry"
+    version = _adopted(client, "pinned-parent", paths.parent, paths.parent_weights, reason)
+    client.set_registered_model_alias(NAME, CHAMPION, version.version)
+    return version
+
+
+def _adopted(
+    client: MlflowClient, run_name: str, model: Path, weights: Path, reason: str
+) -> ModelVersion:
+    digest = sha256(model)
+    version = versions.tagged(client, _ADOPTED, digest)
+    if version is not None:
+        return version
+    lineage = Classifier(model).lineage
+    run, logged = runs.log_files(client, run_name, model, weights)
+    tags = {
+        _ADOPTED: digest,
+        "verdict": "adopted",
+        "reasons": reason,
+        "data_version": str(lineage.data_version),
+        SOURCES: ",".join(lineage.sources),
+    }
+    return versions.new(client, logged, run, tags, reason)

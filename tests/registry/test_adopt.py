@@ -1,0 +1,92 @@
+"""Real faces start from the shipped champion; drawn ones never take its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fer.errors import RegistryError
+from fer.files import sha256
+from fer.registry import adopt, versions
+
+FAIR, GOOD = 1, 2
+REAL = ("fer2013", "webcam")
+
+
+@pytest.fixture(autouse=True)
+def shipped(
+    tmp_path: Path, model_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A shipped champion of skill `GOOD`."""
+    model = model_file(tmp_path / "shipped.onnx", reads=GOOD, seed=7, sources=("fer2013",))
+    weights = tmp_path / "shipped.keras"
+    weights.write_bytes(b"weights that are shipped")
+    monkeypatch.setattr(adopt, "SHIPPED_MODEL", model)
+    monkeypatch.setattr(adopt, "SHIPPED_WEIGHTS", weights)
+    return model
+
+
+def test_the_first_candidate_for_real_faces_meets_the_shipped_champion(registry) -> None:
+    registry.candidate(FAIR, sources=REAL)
+
+    report = registry.promote()
+
+    assert report.verdict == "refused"
+    assert registry.named("champion") == report.champion != report.version
+    assert registry.versions() == 2
+
+
+def test_the_shipped_champion_is_registered_once(registry) -> None:
+    for seed in (1, 2):
+        registry.candidate(FAIR, sources=REAL, seed=seed)
+        registry.promote()
+
+    assert registry.versions() == 3
+
+
+def test_the_shipped_champion_is_what_a_first_update_starts_from(registry, shipped: Path) -> None:
+    pinned = adopt.pin_champion(registry.paths, real=True)
+
+    assert pinned is not None
+    assert pinned.real
+    assert pinned.version == registry.named("champion") == 1
+    assert pinned.model_sha256 == sha256(shipped)
+    assert registry.paths.parent_weights.read_bytes() == b"weights that are shipped"
+
+
+def test_for_real_faces_the_shipped_champion_takes_the_place_of_a_drawn_one(ruled) -> None:
+    pinned = adopt.pin_champion(ruled.paths, real=True)
+
+    assert pinned is not None
+    assert (ruled.named("champion"), ruled.named("previous")) == (pinned.version, 1)
+
+
+def test_a_candidate_of_drawn_faces_never_replaces_a_champion_of_real_ones(registry) -> None:
+    adopt.pin_champion(registry.paths, real=True)
+    registry.candidate(GOOD)
+
+    with pytest.raises(RegistryError, match=r"base\.source"):
+        registry.promote()
+
+    assert (registry.named("champion"), registry.versions()) == (1, 1)
+
+
+def test_a_better_candidate_for_real_faces_takes_over_from_the_shipped_one(
+    registry, model_file: Callable[..., Path], shipped: Path
+) -> None:
+    model_file(shipped, reads=FAIR, sources=("fer2013",))
+    registry.candidate(GOOD, sources=REAL)
+
+    report = registry.promote()
+
+    assert report.verdict == "promoted"
+    assert versions.alias(registry.client, "champion").tags["sources"] == "fer2013,webcam"
+    assert registry.named("previous") == 1
+
+
+def test_for_drawn_faces_nothing_is_adopted(registry) -> None:
+    assert adopt.pin_champion(registry.paths, real=False) is None
+    registry.candidate(FAIR)
+
+    assert registry.promote().verdict == "promoted"
+    assert registry.versions() == 1
