@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fer.emotions import EMOTIONS, intensity
 from fer.faces.align import canonical
 from fer.faces.detect import Box, Detector
+from fer.faces.quality import Flaw
 from fer.faces.track import Tracker
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -26,6 +27,7 @@ class Face:
         score: Intensity, 0-5; see `emotions.intensity`.
         probabilities: Of each emotion.
         track: Number of the face in a film or before a camera; None in a picture.
+        quality: What makes the answer less sure; see `faces.quality`.
     """
 
     box: tuple[int, int, int, int]
@@ -34,6 +36,7 @@ class Face:
     score: float | None
     probabilities: dict[str, float] | None
     track: int | None
+    quality: tuple[Flaw, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,9 @@ def test_json_is_a_list_of_pictures_with_faces(
     first, second = json.loads("\n".join(as_json(predict([photos], detector, answer))))
     assert (first["width"], first["height"]) == (640, 480)
     (face,) = first["faces"]
-    assert set(face) == {"box", "emotion", "confidence", "score", "probabilities", "track"}
+    assert set(face) == {
+        "box", "emotion", "confidence", "score", "probabilities", "track", "quality"
+    }  # fmt: skip
     assert (face["emotion"], face["track"]) == ("happy", None)
     assert (second["path"], second["faces"]) == (str(photos / "b.png"), [])
     assert set(first) == {"path", "width", "height", "faces"}
