@@ -18,7 +18,7 @@ SHARES = dict.fromkeys(EMOTIONS, 0.02) | {"happy": 0.88}
 
 
 def _face(x: int = 200, y: int = 150, side: int = 160, emotion: str = "happy") -> Face:
-    return Face((x, y, side, side), emotion, 0.88, 4.9, SHARES, 1)
+    return Face((x, y, side, side), emotion, 0.88, 4.9, SHARES, 1, ())
 
 
 def _frame(height: int = 480, width: int = 640) -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ def test_another_answer_is_another_picture() -> None:
 
 
 def test_a_face_without_a_model_has_a_box_and_says_so() -> None:
-    unread = Face((200, 150, 160, 160), None, None, None, None, None)
+    unread = Face((200, 150, 160, 160), None, None, None, None, None, ())
     changed = _changed(draw(_frame(), [unread], probabilities=True), _frame())
     assert changed[230, 200]
     assert changed[:150].any()
@@ -67,7 +67,7 @@ def test_flaws_are_written_below_the_face() -> None:
 
 
 def test_probabilities_are_in_the_corner_and_of_the_largest_face() -> None:
-    small = Face((400, 20, 60, 60), "sad", 0.5, 3.0, SHARES | {"sad": 0.5}, 2)
+    small = Face((400, 20, 60, 60), "sad", 0.5, 3.0, SHARES | {"sad": 0.5}, 2, ())
     plain, bars = (draw(_frame(), [_face(), small], probabilities=one) for one in (False, True))
     # The face's box is thicker, and the corner has bars.
     assert _changed(plain, bars)[350:, :190].any()
