@@ -20,7 +20,7 @@ from fer.live.reading import Answer, Face, Reading, read
 
 _CSV_HEAD: Final = (
     "path", "frame", "track", "x", "y", "width", "height", "emotion", "confidence", "score",
-    *EMOTIONS,
+    *EMOTIONS, "quality",
 )  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -121,7 +121,15 @@ def as_csv(readings: Iterator[Reading]) -> Iterator[str]:
 def _csv_row(reading: Reading, face: Face) -> list[object]:
     shares = list((face.probabilities or {}).values())
     told = [face.emotion, face.confidence, face.score]
-    return [reading.path, reading.frame, face.track, *face.box, *told, *shares]
+    return [
+        reading.path,
+        reading.frame,
+        face.track,
+        *face.box,
+        *told,
+        *shares,
+        " ".join(face.quality),
+    ]
 
 
 def _quoted(value: object) -> str:
@@ -143,9 +151,10 @@ def as_text(readings: Iterator[Reading]) -> Iterator[str]:
 
 
 def _line(reading: Reading, face: Face) -> str:
+    flaws = f" ({', '.join(face.quality)})" if face.quality else ""
     when = "" if reading.frame is None else f" frame {reading.frame} face {face.track}"
     x, y, width, height = face.box
     return (
         f"{reading.path}{when}: {face.emotion} {face.confidence:.0%}, intensity "
-        f"{face.score:.1f} of 5, at {x},{y} {width}x{height}"
+        f"{face.score:.1f} of 5, at {x},{y} {width}x{height}{flaws}"
     )

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS, intensity
 from fer.faces.align import canonical
-from fer.faces.detect import Box, Detector
+from fer.faces.detect import Box, Detection, Detector
+from fer.faces.quality import Flaw, flaws
 from fer.faces.track import Tracker
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -26,6 +27,7 @@ class Face:
         score: Intensity, 0-5; see `emotions.intensity`.
         probabilities: Of each emotion.
         track: Number of the face in a film or before a camera; None in a picture.
+        quality: What makes the answer less sure; see `faces.quality.flaws`.
     """
 
     box: tuple[int, int, int, int]
@@ -34,6 +36,7 @@ class Face:
     score: float | None
     probabilities: dict[str, float] | None
     track: int | None
+    quality: tuple[Flaw, ...]
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,10 @@ def read(frame: NDArray[np.uint8], detector: Detector, answer: Answer | None) ->
         detector: Finds the faces.
         answer: Tells their emotions; None: no model yet.
     """
-    boxes, answers = _looked_at(frame, detector, answer)
+    found, answers = _looked_at(frame, detector, answer)
     return [
-        _face(box, None if answers is None else answers[number], None)
-        for number, box in enumerate(boxes)
+        _face(one.box, None if answers is None else answers[number], None, flaws(one, frame))
+        for number, one in enumerate(found)
     ]
 
 
@@ -87,24 +90,32 @@ def follow(
         tracker: Of this film or camera.
         seconds: Time of the frame.
     """
-    boxes, answers = _looked_at(frame, detector, answer)
-    tracks = tracker.update(boxes, answers, seconds=seconds)
-    return [_face(one.box, one.probabilities, one.number) for one in tracks]
+    found, answers = _looked_at(frame, detector, answer)
+    tracks = tracker.update([one.box for one in found], answers, seconds=seconds)
+    return [
+        _face(track.box, track.probabilities, track.number, flaws(one, frame))
+        for track, one in zip(tracks, found, strict=True)
+    ]
 
 
 def _looked_at(
     frame: NDArray[np.uint8], detector: Detector, answer: Answer | None
-) -> tuple[list[Box], NDArray[np.float32] | None]:
-    boxes = [found.box for found in detector.detect(frame)]
-    if not boxes or answer is None:
-        return boxes, None
-    return boxes, answer(np.stack([canonical(frame, box) for box in boxes]))
+) -> tuple[list[Detection], NDArray[np.float32] | None]:
+    found = detector.detect(frame)
+    if not found or answer is None:
+        return found, None
+    return found, answer(np.stack([canonical(frame, one.box) for one in found]))
 
 
-def _face(box: Box, probabilities: NDArray[np.float32] | None, track: int | None) -> Face:
+def _face(
+    box: Box,
+    probabilities: NDArray[np.float32] | None,
+    track: int | None,
+    quality: tuple[Flaw, ...],
+) -> Face:
     where = (box.x, box.y, box.width, box.height)
     if probabilities is None:
-        return Face(where, None, None, None, None, track)
+        return Face(where, None, None, None, None, track, quality)
     values = [round(value, 4) for value in probabilities.tolist()]
     best = int(np.argmax(probabilities))
     return Face(
@@ -114,4 +125,5 @@ def _face(box: Box, probabilities: NDArray[np.float32] | None, track: int | None
         score=round(intensity(values), 2),
         probabilities=dict(zip(EMOTIONS, values, strict=True)),
         track=track,
+        quality=quality,
     )

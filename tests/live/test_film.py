@@ -18,7 +18,7 @@ def _film(*tracks: Sequence[int]) -> list[Reading]:
 
 
 def _face(number: int) -> Face:
-    return Face((0, 0, 4, 4), None, None, None, None, number)
+    return Face((0, 0, 4, 4), None, None, None, None, number, ())
 
 
 def _told(film: list[Reading]) -> list[list[int | None]]:

@@ -54,7 +54,9 @@ def test_json_is_a_list_of_pictures_with_faces(
     first, second = json.loads("\n".join(as_json(predict([photos], detector, answer))))
     assert (first["width"], first["height"]) == (640, 480)
     (face,) = first["faces"]
-    assert set(face) == {"box", "emotion", "confidence", "score", "probabilities", "track"}
+    assert set(face) == {
+        "box", "emotion", "confidence", "score", "probabilities", "track", "quality"
+    }  # fmt: skip
     assert (face["emotion"], face["track"]) == ("happy", None)
     assert (second["path"], second["faces"]) == (str(photos / "b.png"), [])
     assert set(first) == {"path", "width", "height", "faces"}
@@ -75,6 +77,21 @@ def test_csv_has_a_row_a_face(photos: Path, detector: Detector, answer: Answer) 
     assert row["path"] == str(photos / "a.jpg")
     assert (row["emotion"], row["frame"]) == ("happy", "")
     assert float(row["happy"]) == float(row["confidence"])
+    assert row["quality"] == ""
+
+
+def test_a_flaw_is_told_in_every_style(
+    tmp_path: Path, shown: SimpleNamespace, detector: Detector, answer: Answer
+) -> None:
+    far = cv2.resize(shown.image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    path = tmp_path / "far.png"
+    cv2.imwrite(str(path), far)
+    (told,) = json.loads("\n".join(as_json(predict([path], detector, answer))))
+    (row,) = csv.DictReader(as_csv(predict([path], detector, answer)))
+    (line,) = as_text(predict([path], detector, answer))
+    assert told["faces"][0]["quality"] == ["small"]
+    assert row["quality"] == "small"
+    assert line.endswith("(small)")
 
 
 def test_a_picture_without_a_face_says_so(

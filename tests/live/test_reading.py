@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 
 from fer.faces.detect import Detector
@@ -41,3 +43,10 @@ def test_a_followed_face_keeps_its_number(shown: SimpleNamespace, detector: Dete
         for seconds in (0.0, 0.1)
     ]
     assert numbers == [1, 1]
+
+
+def test_both_ways_of_reading_tell_the_flaws(shown: SimpleNamespace, detector: Detector) -> None:
+    far = np.asarray(cv2.resize(shown.image, None, fx=0.25, fy=0.25), np.uint8)
+    assert [face.quality for face in read(far, detector, None)] == [("small",)]
+    (followed,) = follow(far, detector, None, Tracker(), seconds=0)
+    assert followed.quality == ("small",)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fer.data import inbox, table
 from fer.faces.align import canonical
@@ -17,8 +18,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 @pytest.fixture
 def film(tmp_path: Path, shown: SimpleNamespace) -> Path:
-    path = tmp_path / "film.mjpeg"
-    sharp = cv2.imencode(".jpg", shown.image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    return _film(tmp_path / "film.mjpeg", shown.image)
+
+
+def _film(path: Path, image: NDArray[np.uint8]) -> Path:
+    sharp = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     path.write_bytes(30 * sharp)
     return path
 
@@ -36,6 +40,18 @@ def test_a_person_looks_teaches_pauses_and_sees_a_swap(
         _take_a_picture(page, tmp_path / "downloads")
         page.press("q")
         page.until("!document.querySelector('#empty').hidden")
+        assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
+
+
+def test_a_face_far_away_is_called_small_in_words(
+    site: Site, shown: SimpleNamespace, tmp_path: Path
+) -> None:
+    room = np.full_like(shown.image, 120)
+    room[180:300, 240:400] = cv2.resize(shown.image, (160, 120), interpolation=cv2.INTER_AREA)
+    with opened(
+        f"http://{site.host}/", _film(tmp_path / "far.mjpeg", room), tmp_path / "b"
+    ) as page:
+        page.until("document.querySelector('#faces .flaws')?.textContent.includes('small face')")
         assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
 
 

@@ -1,6 +1,6 @@
 // Faces on a picture, and the history graph.
 
-import { crisp, emoji, percent, state, tone } from "./shared.js";
+import { crisp, emoji, flaws, percent, state, tone } from "./shared.js";
 
 const FONT = 'system-ui, "Segoe UI", Roboto, sans-serif';
 // A font of its own: text fonts have some of the faces in black and white, emoji fonts have digits.
@@ -24,6 +24,7 @@ export function drawFaces(pen, faces, { width, height, area, mirror = false, all
     pen.roundRect(box.x, box.y, box.w, box.h, 8);
     pen.stroke();
     drawName(pen, face, box, color, area, size);
+    if (face.quality.length) drawFlaws(pen, face, box, area, 0.8 * size);
     // Of several faces only the chosen one: the plates would hide the others.
     if (all && face.probabilities && (isChosen || faces.length === 1)) drawSeven(pen, face, box, area, size);
   }
@@ -49,6 +50,20 @@ function drawName(pen, face, box, color, area, size) {
   if (!face.emotion) return;
   pen.font = `${size}px ${EMOJI_FONT}`;
   pen.fillText(emoji(face.emotion), x + 10, y + high / 2 + 1);
+}
+
+function drawFlaws(pen, face, box, area, size) {
+  pen.font = `${size}px ${FONT}`;
+  pen.textBaseline = "middle";
+  let text = flaws(face);
+  if (pen.measureText(text).width > 1.8 * box.w) text = face.quality.join(", ");
+  const wide = pen.measureText(text).width + 14;
+  const high = 1.6 * size;
+  const x = Math.max(0, Math.min(box.x, area.width - wide));
+  const y = Math.min(box.y + box.h + 3, area.height - high);
+  plate(pen, x, y, wide, high);
+  pen.fillStyle = tone("warn", { onPicture: true });
+  pen.fillText(text, x + 7, y + high / 2 + 1);
 }
 
 function drawSeven(pen, face, box, area, size) {

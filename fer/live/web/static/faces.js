@@ -1,6 +1,6 @@
 // The list of faces beside the picture.
 
-import { at, element, emoji, percent, state, tone } from "./shared.js";
+import { at, element, emoji, flaws, percent, state, tone } from "./shared.js";
 
 export const chosen = () => state.faces.find((face) => face.track === state.chosen) ?? null;
 
@@ -37,6 +37,7 @@ function card(face) {
     return element("i", { style: { "--full": `${100 * full}%`, "--tone": color } });
   });
   told.push(element("span", { className: "score" }, element("span", { className: "pips" }, ...pips), `intensity ${face.score.toFixed(1)} of 5`));
+  if (face.quality.length) told.push(element("span", { className: "flaws" }, `Less sure: ${flaws(face)}`));
   if (state.all) told.push(element("span", { className: "seven" }, ...seven(face)));
   return told;
 }

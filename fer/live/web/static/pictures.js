@@ -2,7 +2,7 @@
 
 import { drawFaces } from "./draw.js";
 import { start } from "./live.js";
-import { ask, at, element, emoji, percent, save, state, tell } from "./shared.js";
+import { ask, at, element, emoji, flaws, percent, save, state, tell } from "./shared.js";
 
 const MAX_BYTES = 4_000_000;
 const SHRUNK = 2048; // longest side of a picture that is too large to send as it is
@@ -74,7 +74,8 @@ function figure(reading, bitmap) {
   pen.drawImage(bitmap, 0, 0, width, height);
   drawFaces(pen, faces, { width, height, area: { width, height }, size: Math.max(11, width / 42) });
   const rows = faces.map((face) => element("tr", {},
-    element("td", {}, element("span", { className: "emoji" }, emoji(face.emotion)), ` ${face.emotion ?? "no model yet"}`),
+    element("td", {}, element("span", { className: "emoji" }, emoji(face.emotion)), ` ${face.emotion ?? "no model yet"}`,
+      element("span", { className: "muted" }, face.quality.length ? ` (${flaws(face)})` : "")),
     element("td", { className: "num" }, face.emotion ? percent(face.confidence) : ""),
     element("td", { className: "num" }, face.emotion ? face.score.toFixed(1) : "")));
   const heads = ["Emotion", "Confidence", "Intensity"];
@@ -87,10 +88,10 @@ function figure(reading, bitmap) {
 
 function csv() {
   const names = state.about.emotions.map((one) => one.name);
-  const lines = [["path", "x", "y", "width", "height", "emotion", "confidence", "score", ...names]];
+  const lines = [["path", "x", "y", "width", "height", "emotion", "confidence", "score", ...names, "quality"]];
   for (const { path, faces } of readings) {
-    for (const { box, emotion, confidence, score, probabilities } of faces) {
-      lines.push([path, ...box, emotion, confidence, score, ...names.map((name) => probabilities?.[name])]);
+    for (const { box, emotion, confidence, score, probabilities, quality } of faces) {
+      lines.push([path, ...box, emotion, confidence, score, ...names.map((name) => probabilities?.[name]), quality.join(" ")]);
     }
   }
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);

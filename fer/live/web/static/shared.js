@@ -13,6 +13,11 @@ export const at = (id) => document.getElementById(id);
 export const percent = (share) => `${Math.round(100 * share)} %`;
 export const emoji = (name) => state.about?.emotions.find((one) => one.name === name)?.emoji ?? "🙂";
 
+const FLAWS = { small: "small face", side: "seen from the side", cut: "cut off by the edge" };
+
+// What makes the answer about a face less sure, in words; "" where nothing does.
+export const flaws = (face) => face.quality.map((flaw) => FLAWS[flaw]).join(", ");
+
 const tones = new Map();
 
 // Colour of an emotion, or of another name in page.css, for a canvas. Pictures are dark or light
