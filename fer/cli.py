@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
 from pathlib import Path
+from textwrap import indent
 from typing import Any, Final
 
 from fer.errors import FerError
@@ -25,6 +26,8 @@ STEPS: Final = {
 }
 """Steps that take their params section and the paths: module and help, by name."""
 
+_MARKS: Final = {"ok": "✓", "warning": "!", "problem": "✗"}
+
 _QUIET: Final = {
     # Libraries that would otherwise report to their makers, or fill the log.
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -34,7 +37,8 @@ _QUIET: Final = {
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "OPENCV_LOG_LEVEL": "ERROR",
+    # It calls an absent camera an error; what is asked of it says so in a sentence.
+    "OPENCV_LOG_LEVEL": "FATAL",
 }
 
 
@@ -165,17 +169,17 @@ def _import(options: argparse.Namespace, paths: Paths) -> None:
     from fer import params
     from fer.data import inbox
     from fer.data.importing import import_faces
-    from fer.faces.detect import Detector
+    from fer.faces.detect import Detector, chosen
     from fer.records import now
 
-    model = params.load(paths.params).capture.detector
+    checked = params.load(paths.params).capture
     found = import_faces(
         options.path,
         domain=options.domain,
         name=options.name,
         subject_pattern=options.subject_pattern,
         aligned=options.aligned,
-        detector=Detector(_optional(model)),
+        detector=Detector(chosen(checked, paths)),
         now=now(),
     )
     for problem in found.problems:
@@ -295,7 +299,7 @@ def _add_predict(commands: Any, name: str) -> None:
 
 def _predict(options: argparse.Namespace, paths: Paths) -> None:
     from fer import params
-    from fer.faces.detect import Detector
+    from fer.faces.detect import Detector, chosen
     from fer.live import predict
     from fer.live.champion import Champion
     from fer.live.predictor import Predictor
@@ -305,7 +309,7 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
     else:
         predictor = Predictor(Champion(paths))
         predictor.refresh()
-    detector = Detector(_optional(params.load(paths.params).capture.detector))
+    detector = Detector(chosen(params.load(paths.params).capture, paths))
     readings = predict.predict(options.paths, detector, predictor.probabilities)
     try:
         for line in getattr(predict, f"as_{options.style}")(predict.watched(readings)):
@@ -313,6 +317,30 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
     except BrokenPipeError:
         # `fer predict ... | head` has enough. Python would write the rest when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _add_doctor(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help="what is missing or broken here, and what mends it")
+    parser.add_argument("--get", choices=["yunet"], help="fetch the better face detector")
+    parser.set_defaults(run=_doctor)
+
+
+def _doctor(options: argparse.Namespace, paths: Paths) -> None:
+    if options.get:
+        from fer.faces import yunet
+
+        yunet.fetch(paths)
+        print(f"YuNet is at {paths.detector} and finds the faces from now on.")
+        return
+    from fer.doctor.examine import examine
+
+    problems = 0
+    for name, found in examine(paths):
+        problems += found.level == "problem"
+        told = "\n".join(filter(None, [found.says, found.fix]))
+        print(f"{_MARKS[found.level]} {name:10} {indent(told, 13 * ' ').lstrip()}")
+    if problems:
+        raise FerError(f"{problems} of these keep the loop from running: those marked ✗.")
 
 
 def _path(text: str) -> Path:
@@ -333,10 +361,6 @@ def _source(text: str) -> str:
     return str(path.resolve()) if path.exists() and not text.isdecimal() else text
 
 
-def _optional(path: str | None) -> Path | None:
-    return Path(path).expanduser() if path else None
-
-
 def _tell(report: object) -> None:
     """Print a report, a line a field; long nested fields are in the report files."""
     fields = asdict(report) if is_dataclass(report) and not isinstance(report, type) else {}
@@ -355,4 +379,5 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "models": _add_models,
     "serve": _add_serve,
     "predict": _add_predict,
+    "doctor": _add_doctor,
 }

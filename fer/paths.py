@@ -112,6 +112,11 @@ class Paths:
         """The candidate as ONNX, to answer; carries its labels and its lineage."""
         return self.root / "models" / "candidate.onnx"
 
+    @property
+    def detector(self) -> Path:
+        """YuNet, which finds the faces where `fer doctor --get yunet` has fetched it."""
+        return self.root / "models" / "yunet.onnx"
+
     # -- reports ---------------------------------------------------------------------------
 
     def report(self, name: str) -> Path:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.errors import DataError, ModelError
+from fer.params import CaptureParams
+from fer.paths import Paths
 
 # On 102 photographs with 168 faces, scaled to 640 x 480, YuNet from a score of 0.7 found all
 # faces with 2 false ones in 5 ms of processor time, and Haar `alt2` found 90 % with 1 false one
@@ -85,20 +87,27 @@ class Detection:
     landmarks: tuple[Point, ...] | None
 
 
+def chosen(params: CaptureParams, paths: Paths) -> Path | None:
+    """Return what `Detector` takes: the named file, else YuNet where it was fetched, else None."""
+    if params.detector:
+        return Path(params.detector).expanduser()
+    return paths.detector if paths.detector.is_file() else None
+
+
 class Detector:
     """Finds upright faces seen from the front; may be shared by threads.
 
     Args:
-        model: YuNet's ONNX file (`face_detection_yunet_2023mar.onnx`). Where there is none,
-            or with None, the Haar cascade that comes with OpenCV is used.
+        model: YuNet's ONNX file, as `chosen` finds it; None: the Haar cascade that comes with
+            OpenCV.
 
     Raises:
-        ModelError: The file is not YuNet.
+        ModelError: The file is missing or not YuNet.
     """
 
     def __init__(self, model: Path | None = None) -> None:
         """See the class."""
-        self._finder = _YuNet(model) if model is not None and model.is_file() else _Haar()
+        self._finder = _YuNet(model) if model is not None else _Haar()
         # Neither of OpenCV's detectors may be called from two threads at once.
         self._lock = threading.Lock()
 
@@ -131,10 +140,12 @@ class _YuNet:
                 str(model), "", (_YUNET_SIDE, _YUNET_SIDE), _YUNET_MAYBE, _YUNET_OVERLAP
             )
         except cv2.error as error:
+            received = (
+                f"{model.stat().st_size} bytes of something else" if model.is_file() else "nothing"
+            )
             raise ModelError(
-                f"Expected YuNet's ONNX file at {model}, received {model.stat().st_size} bytes "
-                "of something else. Fetch it again (a Git LFS pointer has 131 bytes), or remove "
-                "it to use the Haar cascade."
+                f"Expected YuNet's ONNX file at {model}, received {received}. Fetch it by "
+                "`fer doctor --get yunet` and leave `capture.detector` in params.yaml null."
             ) from error
 
     def find(self, frame: NDArray[np.uint8]) -> list[Detection]:

@@ -11,7 +11,7 @@ from fer.data import synthetic
 from fer.emotions import EMOTIONS, emotion_named
 from fer.errors import CameraError, DataError
 from fer.faces import camera
-from fer.faces.detect import Detector
+from fer.faces.detect import Detector, chosen
 from fer.live.capture import CONSENT_TEXT, CaptureReport, Shown, capture, consent_now
 from fer.params import CaptureParams
 from fer.paths import Paths
@@ -52,7 +52,7 @@ def run(wish: Wish, params: CaptureParams, paths: Paths) -> CaptureReport:
             positive.
         CameraError: The source gives no frames.
     """
-    detector = Detector(Path(params.detector).expanduser() if params.detector else None)
+    detector = Detector(chosen(params, paths))
     if wish.source.startswith(_DRAWN):
         name = wish.source.removeprefix(_DRAWN)
         domain = wish.domain or f"synthetic-{name}"

@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from fer.data.synthetic import draw_frames
 from fer.errors import DataError, ModelError
 from fer.faces import detect
-from fer.faces.detect import Box, Detector
+from fer.faces.detect import Box, Detector, chosen
+from fer.params import CaptureParams
+from fer.paths import Paths
+
+PARAMS = CaptureParams(detector=None, consent_days=365)
 
 
 @pytest.fixture(scope="module")
@@ -125,12 +129,28 @@ def test_threads_get_the_answers_that_one_caller_gets(
         assert list(pool.map(detector.detect, frames)) == alone
 
 
-def test_haar_serves_where_the_model_is_missing(
-    tmp_path: Path, frames: list[NDArray[np.uint8]]
+def test_haar_serves_where_yunet_was_not_fetched(
+    detector: Detector, frames: list[NDArray[np.uint8]], paths: Paths
 ) -> None:
-    (face,) = Detector(tmp_path / "missing.onnx").detect(frames[0])
+    assert chosen(PARAMS, paths) is None
+    (face,) = detector.detect(frames[0])
     assert face.landmarks is None
     assert face.score == 1
+
+
+def test_yunet_serves_where_it_was_fetched_unless_a_file_is_named(
+    paths: Paths, tmp_path: Path
+) -> None:
+    paths.detector.parent.mkdir()
+    paths.detector.touch()
+    assert chosen(PARAMS, paths) == paths.detector
+    named = PARAMS.model_copy(update={"detector": str(tmp_path / "mine.onnx")})
+    assert chosen(named, paths) == tmp_path / "mine.onnx"
+
+
+def test_a_named_file_that_is_missing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="received nothing"):
+        Detector(tmp_path / "missing.onnx")
 
 
 def test_a_file_that_is_not_yunet_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 import uvicorn
 
 from fer.errors import FerError
-from fer.faces.detect import Detector
+from fer.faces.detect import Detector, chosen
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
 from fer.live.web.app import create_app
@@ -48,7 +48,7 @@ def serve(
     registry = Champion(paths)
     service = Service(
         paths=paths,
-        detector=Detector(Path(params.detector).expanduser() if params.detector else None),
+        detector=Detector(chosen(params, paths)),
         predictor=Predictor.of_file(model) if model else Predictor(registry),
         registry=registry,
         capture=params,

@@ -1,0 +1,1 @@
+"""Whether everything that the loop needs is here, and what mends it where not."""

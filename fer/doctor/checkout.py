@@ -1,0 +1,158 @@
+"""The checkout: settings, data version, registry, DVC's remote, detector and camera."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+from zipfile import BadZipFile, ZipFile
+
+from fer import params
+from fer.data import version
+from fer.doctor.findings import Finding
+from fer.errors import CameraError, FerError
+from fer.faces import camera as source
+from fer.faces import yunet
+from fer.faces.detect import Detector, chosen
+from fer.live.predictor import Predictor
+from fer.paths import Paths
+from fer.registry import versions
+from fer.registry.tracking import connect
+
+_FIRST_CAMERA: Final = Path("/dev/video0")
+_REMOTE_SECONDS: Final = 60
+
+_IMPATIENT: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""MLflow would ask a server that is away for minutes."""
+
+
+def settings(paths: Paths) -> Finding:
+    """Whether params.yaml is as it should be."""
+    params.load(paths.params)
+    return Finding("ok", "params.yaml is as expected")
+
+
+def data(paths: Paths) -> Finding:
+    """Whether everything that the data version names is here, byte for byte."""
+    present = version.read(paths.version)
+    for shard in present.captures:
+        version.check(paths.captures / shard.file, shard.sha256)
+    if present.parent:
+        version.check(paths.parent, present.parent.model_sha256)
+        version.check(paths.parent_weights, present.parent.weights_sha256)
+    faces = sum(shard.rows for shard in present.captures)
+    return Finding("ok", f"data version {present.number}, {faces} captured faces, all here")
+
+
+def registry(paths: Paths) -> Finding:
+    """Whether the registry answers, and the champion's files are whole and of use."""
+    chosen_by_user = os.environ.get("MLFLOW_TRACKING_URI")
+    # Connecting would make the registry, and looking must not.
+    if not chosen_by_user and not (paths.mlruns / "mlflow.db").is_file():
+        return Finding("warning", "There is no registry yet.", "`dvc repro` trains a champion.")
+    for name, value in _IMPATIENT.items():
+        os.environ.setdefault(name, value)
+    champion = versions.alias(connect(paths), versions.CHAMPION)
+    if champion is None:
+        return Finding("warning", "There is no champion yet.", "`dvc repro` trains one.")
+    model, weights = versions.files(champion)
+    Predictor.of_file(model)
+    try:
+        with ZipFile(weights) as packed:
+            damaged = packed.testzip()
+    except BadZipFile as error:
+        damaged = str(error)
+    if damaged:
+        return Finding(
+            "problem",
+            f"The weights of champion version {champion.version} are damaged: {damaged}.",
+            f"Bring {weights} back, or `fer models rollback VERSION`.",
+        )
+    return Finding("ok", f"champion version {champion.version} answers, its weights are whole")
+
+
+def remote(paths: Paths) -> Finding:
+    """Whether captures and parent are on DVC's remote."""
+    pointers = [
+        str(file.relative_to(paths.root))
+        for folder in (paths.captures, paths.candidate.parent)
+        for file in sorted(folder.glob("*.dvc"))
+    ]
+    if not pointers:
+        return Finding("ok", "nothing to keep elsewhere yet")
+    if not _dvc(paths, "config", "core.remote").strip():
+        return Finding(
+            "warning",
+            f"{len(pointers)} captures and models are on this machine alone: DVC has no remote.",
+            "`dvc remote add --local -d store PLACE`, then `dvc push`.",
+        )
+    # An address at which nothing answers counts as an empty one.
+    found = json.loads(_dvc(paths, "status", "--cloud", "--json", *pointers))
+    if missing := [name for name, state in found.items() if state == "new"]:
+        return Finding(
+            "warning",
+            f"{len(missing)} of {len(pointers)} captures and models are not on DVC's remote, or "
+            "it does not answer.",
+            "`dvc push` sends them, or says what is wrong.",
+        )
+    if found:
+        return Finding(
+            "warning",
+            f"{len(found)} of {len(pointers)} captures and models are on DVC's remote alone.",
+            "`dvc pull`",
+        )
+    return Finding("ok", f"{len(pointers)} captures and models are on DVC's remote")
+
+
+def detector(paths: Paths) -> Finding:
+    """Which detector serves, and whether its file is right."""
+    file = chosen(params.load(paths.params).capture, paths)
+    get = "`fer doctor --get yunet`"
+    if file is None:
+        return Finding(
+            "warning", "The Haar cascade finds the faces; YuNet misses fewer, sooner.", get
+        )
+    if file == paths.detector and not yunet.is_whole(file):
+        return Finding("problem", f"{file} is not YuNet's file.", get)
+    Detector(file)
+    return Finding("ok", f"YuNet, {file}")
+
+
+def camera(_: Paths) -> Finding:
+    """Whether camera 0 gives a frame. Without one there are films, streams and folders."""
+    if _FIRST_CAMERA.exists() and not os.access(_FIRST_CAMERA, os.R_OK | os.W_OK):
+        return Finding(
+            "warning",
+            f"You may not use {_FIRST_CAMERA}.",
+            '`sudo usermod -aG video "$USER"`, then log in again.',
+        )
+    try:
+        with closing(source.frames("0")) as frames:
+            height, width = next(frames).shape[:2]
+    except CameraError:
+        return Finding("ok", "no camera 0; films, streams and folders of pictures do as well")
+    return Finding("ok", f"camera 0 gives {width} x {height}")
+
+
+def _dvc(paths: Paths, *arguments: str) -> str:
+    """Return what DVC answers.
+
+    Raises:
+        FerError: It refuses, or does not answer in time.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            cwd=paths.root, capture_output=True, text=True, timeout=_REMOTE_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise FerError(
+            f"DVC's remote did not answer in {_REMOTE_SECONDS} s. See `dvc remote list`."
+        ) from None
+    if done.returncode:
+        # The rest is a traceback, or where to ask for help.
+        told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise FerError(f"`dvc {arguments[0]}` failed: {' '.join(told) or done.stderr}")
+    return done.stdout
