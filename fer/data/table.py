@@ -121,6 +121,11 @@ def frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FACES.names)
 
 
+def by_model(faces: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which faces carry a model's label: to learn from at most, never to judge by."""
+    return faces["label_source"] == "model"
+
+
 def encode(pixels: Pixels) -> list[bytes]:
     """Return each face as PNG. `pixels` has shape `(n, 48, 48)`.
 
