@@ -12,7 +12,6 @@ from fer.data import near_copies, splits, table
 from fer.data.consent import consented
 from fer.data.table import Pixels
 from fer.emotions import EMOTIONS
-from fer.errors import DataError
 from fer.params import IngestParams
 from fer.records import SIZE
 
@@ -67,7 +66,7 @@ def sort(
         params: How faces are grouped, split and compared.
     """
     arrivals = arrivals.reset_index(drop=True)
-    pixels, readable = _pixels(arrivals)
+    pixels, readable = table.decode_readable(arrivals["image"])
     arrivals["id"] = _names(arrivals, pixels, readable)
     reason = _faults(arrivals, readable)
     _judge_repeats(arrivals, known, reason)
@@ -97,19 +96,6 @@ def sort(
 
 
 _REPEAT: Final = "repeat"
-
-
-def _pixels(arrivals: pd.DataFrame) -> tuple[Pixels, NDArray[np.bool_]]:
-    """All faces, black where unreadable, and which are readable."""
-    pixels = np.zeros((len(arrivals), SIZE, SIZE), np.uint8)
-    readable = np.zeros(len(arrivals), bool)
-    for number, image in enumerate(arrivals["image"]):
-        try:
-            pixels[number] = table.decode([image])[0]
-            readable[number] = True
-        except DataError:
-            continue  # `readable` says so, and the face goes to quarantine with a reason
-    return pixels, readable
 
 
 def _names(arrivals: pd.DataFrame, pixels: Pixels, readable: NDArray[np.bool_]) -> list[str]:

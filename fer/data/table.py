@@ -149,6 +149,20 @@ def decode(images: Iterable[bytes]) -> Pixels:
     return np.stack(faces) if faces else np.empty((0, SIZE, SIZE), np.uint8)
 
 
+def decode_readable(images: Iterable[bytes]) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Return the faces, shape `(n, 48, 48)`, black where unreadable, and which are readable."""
+    held = list(images)
+    pixels = np.zeros((len(held), SIZE, SIZE), np.uint8)
+    readable = np.zeros(len(held), bool)
+    for number, image in enumerate(held):
+        try:
+            pixels[number] = _decode_one(image, number)
+            readable[number] = True
+        except DataError:
+            continue  # `readable` says so
+    return pixels, readable
+
+
 def _decode_one(image: bytes, number: int) -> Pixels:
     face = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_UNCHANGED) if image else None
     if face is None or face.dtype != np.uint8 or face.shape != (SIZE, SIZE):
