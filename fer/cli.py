@@ -218,8 +218,11 @@ def _wish(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _add_review(commands: Any, name: str) -> None:
-    parser = commands.add_parser(name, help="faces that were set apart: list, accept, reject")
-    parser.add_argument("verdict", choices=["list", "accept", "reject"])
+    parser = commands.add_parser(name, help="faces set apart or doubted: list, accept, reject")
+    parser.add_argument(
+        "verdict", choices=["list", "doubts", "accept", "reject"],
+        help="list: what was set apart; doubts: likely label errors, as the champion sees it",
+    )  # fmt: skip
     parser.add_argument("face", nargs="?", help="the first digits of its id")
     parser.add_argument("--label", help="accept it under this label")
     parser.set_defaults(run=_review)
@@ -228,13 +231,24 @@ def _add_review(commands: Any, name: str) -> None:
 def _review(options: argparse.Namespace, paths: Paths) -> None:
     from fer.data import review
 
-    if options.verdict == "list":
+    if options.verdict in ("list", "doubts"):
         face: Any
-        for face in review.waiting(paths).itertuples():
+        waiting = review.waiting(paths) if options.verdict == "list" else _doubts(paths)
+        for face in waiting.itertuples():
             print(f"{face.id[:12]}  {face.label!s:9} {face.domain:16} {face.reason}")
         return
     decision = review.decide(paths, options.face or "", options.verdict, options.label)
     print(f"{decision.verdict}  {decision.face[:12]}: takes effect at the next `fer ingest`")
+
+
+def _doubts(paths: Paths) -> Any:
+    from fer.live.champion import Champion
+    from fer.live.doubts import Doubts
+    from fer.live.predictor import Predictor
+
+    predictor = Predictor(Champion(paths))
+    predictor.refresh()
+    return Doubts(paths, predictor).found()
 
 
 def _add_models(commands: Any, name: str) -> None:

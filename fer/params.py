@@ -46,11 +46,22 @@ class BaseParams(_Section):
     seed: Seed
 
 
+class SelfLearningParams(_Section):
+    """Which faces the live page keeps by itself."""
+
+    enabled: bool
+    confidence: Share
+    frames: Positive
+    near_copy: Share
+    per_class: Positive
+
+
 class CaptureParams(_Section):
     """How faces are found and agreed to."""
 
     detector: str | None
     consent_days: Positive
+    self_learning: SelfLearningParams
 
 
 class IngestParams(_Section):
@@ -59,6 +70,7 @@ class IngestParams(_Section):
     group_by: Literal["subject", "session"]
     validation_share: Share
     near_copy: Share
+    accept_model_labels: bool
 
 
 class ValidateParams(_Section):

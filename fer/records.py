@@ -96,12 +96,22 @@ class Decision:
 
 @dataclass(frozen=True)
 class DataVersion:
-    """Everything that a training may read, named by content."""
+    """Everything that a training may read, named by content.
+
+    Args:
+        number: Counted from 0, which has no captures.
+        captures: In the order they came.
+        decisions: What people said; of several on a face the last holds.
+        parent: None: there was no champion yet.
+        withdrawn: Faces under a model's label that had to leave, because a person labelled the
+            same picture, or the faces of their person came to be validation faces.
+    """
 
     number: int = 0
     captures: tuple[Shard, ...] = ()
     decisions: tuple[Decision, ...] = ()
     parent: Parent | None = None
+    withdrawn: tuple[str, ...] = ()
 
     def new_to_parent(self, shard: Shard) -> bool:
         """Whether the parent has not been trained on `shard`."""

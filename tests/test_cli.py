@@ -10,7 +10,7 @@ import pytest
 
 from fer import cli
 from fer.cli import main
-from fer.data import inbox
+from fer.data import inbox, table
 from fer.paths import Paths
 
 
@@ -168,6 +168,21 @@ def test_a_capture_without_consent_is_refused_with_the_text(
     assert status == 1
     assert "Your face is kept" in capsys.readouterr().err
     assert inbox.count(checkout.inbox) == 0
+
+
+def test_doubts_without_a_model_say_what_to_do(
+    checkout: Paths,
+    faces: Callable[..., pd.DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("fer.live.champion.Champion.version", lambda _: None)
+    table.write(checkout.validation, faces(7))
+
+    status = main(["review", "doubts"])
+
+    assert status == 1
+    assert "Expected a champion in the registry, found none" in capsys.readouterr().err
 
 
 def test_a_report_is_told_line_by_line(

@@ -73,16 +73,19 @@ def balance(params: BalanceParams, paths: Paths) -> BalanceReport:
         rng = np.random.default_rng(params.seed)
         faces, left_out = _gather(current, paths)
         learnt = faces[faces["split"] == "train"].reset_index(drop=True)
-        # What a model labelled must never judge a model.
-        judged = faces[(faces["split"] == "validation") & (faces["label_source"] != "model")]
+        # What a model labelled must never judge a model, nor stop its training.
+        judged = faces[(faces["split"] == "validation") & ~table.by_model(faces)]
         held = _held_out(learnt, params.monitor_share, params.seed)
+        beside = table.by_model(learnt) & _group(learnt).isin(_group(learnt[held]))
         if not held.any():
             raise DataRefused(
                 f"Expected training faces to hold out for early stopping, received {len(learnt)} "
                 "of too few people or sessions. Raise balance.monitor_share, or capture more."
             )
-        chosen = _choose(learnt[~held].reset_index(drop=True), current, params, rng)
-        left_out["replay cap or undersampling"] = int((~held).sum()) - len(chosen)
+        kept = learnt[~held & ~beside].reset_index(drop=True)
+        chosen = _choose(kept, current, params, rng)
+        left_out["labelled by a model, of people held out"] = int(beside.sum())
+        left_out["replay cap or undersampling"] = len(kept) - len(chosen)
         table.write(paths.train, chosen, extra=DRAW)
         table.write(paths.monitor, learnt[held].drop(columns="new"))
         table.write(paths.validation, judged.drop(columns="new"))
@@ -143,9 +146,12 @@ def _check_parent(parent: Parent | None, base: pd.DataFrame) -> None:
 def _held_out(faces: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]":
     """Whole groups, in the order of their hash, until each domain has given its share.
 
-    A group that one domain gives is held out of all of them.
+    A group that one domain gives is held out of all of them. Faces that a model labelled are
+    never held out, nor do they count in what others are.
     """
-    group = faces["subject"].fillna(faces["session"]).fillna(faces["id"])
+    held = pd.Series(data=False, index=faces.index)
+    faces = faces[~table.by_model(faces)]
+    group = _group(faces)
     # fmt: off
     order = group.map({
         name: hashlib.sha256(f"{seed}/{name}".encode()).hexdigest() for name in group.unique()
@@ -161,7 +167,13 @@ def _held_out(faces: pd.DataFrame, share: float, seed: int) -> "pd.Series[bool]"
             # A camera of few people: the one with the fewest faces, or it would have no say.
             taken = {str(sizes.idxmin())}
         given |= taken
-    return order.isin(given)
+    held[faces.index] = order.isin(given)
+    return held
+
+
+def _group(faces: pd.DataFrame) -> pd.Series:
+    """Person, else session, else the face alone."""
+    return faces["subject"].fillna(faces["session"]).fillna(faces["id"])
 
 
 def _choose(

@@ -59,7 +59,7 @@ def ingest(params: IngestParams, paths: Paths, pin_champion: PinChampion) -> Ing
         arrivals = _arrivals(items, known, paths)
         found = sort(arrivals, known, version.rejected(decisions), params)
         if len(found.accepted) or said:
-            current = _cut(found.accepted, said, current, paths, pin_champion)
+            current = _cut(found, said, current, paths, pin_champion)
         for file in (paths.parent_weights, paths.parent):
             if file.is_file():
                 version.track(paths, file)
@@ -94,20 +94,21 @@ def _arrivals(items: inbox.Items, known: pd.DataFrame, paths: Paths) -> pd.DataF
         for face, label in released[["id", "label"]].itertuples(index=False)
     ]
     released["label"] = pd.Series(labels, released.index, dtype="str")
+    released["label_source"] = "human"
     # What a person accepted goes first: it wins over another label of the same picture.
     filled = [faces for faces in (released, items.faces) if len(faces)]
     return pd.concat(filled, ignore_index=True) if filled else items.faces
 
 
 def _cut(
-    faces: pd.DataFrame,
+    found: Sorted,
     decisions: tuple[Decision, ...],
     current: DataVersion,
     paths: Paths,
     pin_champion: PinChampion,
 ) -> DataVersion:
     number = current.number + 1
-    shards = [_write_shard(faces, number, paths)] if len(faces) else []
+    shards = [_write_shard(found.accepted, number, paths)] if len(found.accepted) else []
     with version.held_still(paths):
         following = DataVersion(
             number=number,
@@ -115,6 +116,7 @@ def _cut(
             decisions=(*current.decisions, *decisions),
             # Without a champion here, as in a fresh clone, the pinned one stays.
             parent=pin_champion(paths) or current.parent,
+            withdrawn=(*current.withdrawn, *found.withdrawn),
         )
         version.write(paths.version, following)
     return following

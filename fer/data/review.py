@@ -1,16 +1,16 @@
-"""Review: the way back for faces that were set apart."""
+"""Review: what people say of faces that were set apart, or taken in under a wrong label."""
 
 from typing import Final
 
 import pandas as pd
 
-from fer.data import inbox, quarantine, table
+from fer.data import inbox, quarantine, table, version
 from fer.emotions import EMOTIONS, emotion_named
 from fer.errors import DataError
 from fer.paths import Paths
 from fer.records import Decision
 
-_BINDING: Final = ("image: ", "consent: ", "split: ")
+BINDING: Final = ("image: ", "consent: ", "split: ")
 """Reasons of `ingest` that no person's word can lift."""
 
 
@@ -30,7 +30,9 @@ def waiting(paths: Paths) -> pd.DataFrame:
 
 
 def decide(paths: Paths, face: str, verdict: str, label: str | None) -> Decision:
-    """Hand in what a person said of a face that waits; the next `ingest` acts on it.
+    """Hand in what a person said of a face that waits, or else of one of the data version.
+
+    The next `ingest` acts on it.
 
     Args:
         paths: The checkout.
@@ -40,23 +42,23 @@ def decide(paths: Paths, face: str, verdict: str, label: str | None) -> Decision
 
     Raises:
         DataError: No face, or more than one, begins so; or the verdict or label is unknown.
+        MissingData: No face that waits begins so, and the captures are not here.
     """
     if verdict not in ("accept", "reject"):
         raise DataError(f"Expected accept or reject, received {verdict!r}.")
-    waits = waiting(paths)
-    waits = waits[waits["id"].str.startswith(face)] if face and len(waits) else waits.head(0)
-    labels = dict(zip(waits["id"], waits["label"], strict=True))
-    reasons = dict(zip(waits["id"], waits["reason"], strict=True))
+    named = _named(paths, face)
+    labels = dict(zip(named["id"], named["label"], strict=True))
+    reasons = dict(zip(named["id"], named["reason"], strict=True))
     found = sorted(labels)
     if len(found) != 1:
         raise DataError(
-            f"Expected the first digits of one face that waits, received {face!r}: "
-            f"{len(found)} begin so. See `fer review list`."
+            "Expected the first digits of one face that waits or was taken in, received "
+            f"{face!r}: {len(found)} begin so. See `fer review list` and `fer review doubts`."
         )
     emotion = emotion_named(label) if label else None
     if label and emotion is None:
         raise DataError(f"Expected one of {', '.join(EMOTIONS)}, received {label!r}.")
-    if verdict == "accept" and reasons[found[0]].startswith(_BINDING):
+    if verdict == "accept" and reasons[found[0]].startswith(BINDING):
         raise DataError(
             "Expected a face that a person may let in, received one that only a new capture can "
             f"mend: {reasons[found[0]]}. Reject it, or leave it."
@@ -69,3 +71,13 @@ def decide(paths: Paths, face: str, verdict: str, label: str | None) -> Decision
         decision = Decision(found[0], "reject")
     inbox.put_decision(paths.inbox, decision)
     return decision
+
+
+def _named(paths: Paths, face: str) -> pd.DataFrame:
+    """Return the faces that begin so, with their `reason`; of the data version if none waits."""
+    waits = waiting(paths)
+    found = waits[waits["id"].str.startswith(face)] if face and len(waits) else waits.head(0)
+    if len(found) or not face:
+        return found
+    taken_in = version.captured(paths, version.read(paths.version)).assign(reason="")
+    return taken_in[taken_in["id"].str.startswith(face)]

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,6 @@ from fer.data import near_copies, splits, table
 from fer.data.consent import consented
 from fer.data.table import Pixels
 from fer.emotions import EMOTIONS
-from fer.errors import DataError
 from fer.params import IngestParams
 from fer.records import SIZE
 
@@ -24,17 +24,40 @@ class Sorted:
         accepted: Face table with `split` set.
         refused: Face table with the column `reason`.
         repeats: How many faces were known already, with the same label.
+        withdrawn: Ids of known faces under a model's label that have to leave.
     """
 
     accepted: pd.DataFrame
     refused: pd.DataFrame
     repeats: int
+    withdrawn: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A face table and its pixels, shape `(n, 48, 48)`."""
+
+    faces: pd.DataFrame
+    pixels: Pixels
+
+    def where(self, rows: "pd.Series[bool]") -> "_Batch":
+        return _Batch(self.faces[rows], self.pixels[rows.to_numpy(bool)])
+
+    def with_split(self, split: pd.Series) -> "_Batch":
+        return _Batch(self.faces.assign(split=split), self.pixels)
+
+    @property
+    def on_validation(self) -> "_Batch":
+        return self.where(self.faces["split"] == "validation")
 
 
 def sort(
     arrivals: pd.DataFrame, known: pd.DataFrame, rejected: set[str], params: IngestParams
 ) -> Sorted:
     """Tell accepted, refused and repeated faces apart.
+
+    What people labelled is sorted as if no model had labelled anything. What a model labelled
+    has to fit in afterwards, on the training side.
 
     Args:
         arrivals: Face table, in order of arrival; ids are computed anew.
@@ -43,38 +66,36 @@ def sort(
         params: How faces are grouped, split and compared.
     """
     arrivals = arrivals.reset_index(drop=True)
-    pixels, readable = _pixels(arrivals)
+    pixels, readable = table.decode_readable(arrivals["image"])
     arrivals["id"] = _names(arrivals, pixels, readable)
     reason = _faults(arrivals, readable)
     _judge_repeats(arrivals, known, reason)
     repeats = (reason == _REPEAT) | arrivals["id"].isin(rejected)
     fresh = (reason == "") & ~repeats
-    known_pixels = table.decode(known["image"])
-    split = _split(arrivals[fresh], pixels[fresh], known, known_pixels, params)
-    arrivals.loc[fresh, "split"] = split
-    reason[fresh] = _torn(arrivals[fresh], pixels[fresh], known, known_pixels, params)
+    by_model, known_by_model = table.by_model(arrivals), table.by_model(known)
+    new, old = _Batch(arrivals, pixels), _Batch(known, table.decode(known["image"]))
+
+    old_said = old.where(~known_by_model)
+    said = new.where(fresh & ~by_model)
+    said = said.with_split(_split(said, old_said, params))
+    reason[said.faces.index] = _torn(said, old_said, params)
+    entering = said.where(reason[said.faces.index] == "")
+
+    guessed = new.where(fresh & by_model)
+    guessed = guessed.with_split(pd.Series("train", guessed.faces.index))
+    reason[guessed.faces.index] = _unfit(guessed, old_said, entering, params)
+
+    arrivals["split"] = pd.concat([said.faces["split"], guessed.faces["split"]])
     refused = (reason != "") & ~repeats
     return Sorted(
         accepted=arrivals[fresh & ~refused],
         refused=arrivals[refused].assign(reason=reason[refused]),
         repeats=int(repeats.sum()),
+        withdrawn=_displaced(old.where(known_by_model), entering, params),
     )
 
 
-_REPEAT = "repeat"
-
-
-def _pixels(arrivals: pd.DataFrame) -> tuple[Pixels, NDArray[np.bool_]]:
-    """All faces, black where unreadable, and which are readable."""
-    pixels = np.zeros((len(arrivals), SIZE, SIZE), np.uint8)
-    readable = np.zeros(len(arrivals), bool)
-    for number, image in enumerate(arrivals["image"]):
-        try:
-            pixels[number] = table.decode([image])[0]
-            readable[number] = True
-        except DataError:
-            continue  # `readable` says so, and the face goes to quarantine with a reason
-    return pixels, readable
+_REPEAT: Final = "repeat"
 
 
 def _names(arrivals: pd.DataFrame, pixels: Pixels, readable: NDArray[np.bool_]) -> list[str]:
@@ -96,72 +117,111 @@ def _faults(arrivals: pd.DataFrame, readable: NDArray[np.bool_]) -> pd.Series:
 
 
 def _judge_repeats(arrivals: pd.DataFrame, known: pd.DataFrame, reason: pd.Series) -> None:
-    """Mark the same pixels seen before: under the same label a repeat, else a conflict."""
-    labels = dict(zip(known["id"], known["label"], strict=True))
-    for row, face, label in zip(arrivals.index, arrivals["id"], arrivals["label"], strict=True):
-        if reason[row]:
-            continue
-        before = labels.setdefault(face, None)
-        if before is None:
-            labels[face] = label
-        else:
-            reason[row] = _REPEAT if before == label else f"label: the same picture is {before}"
+    """Mark the same pixels seen before: under the same label a repeat, else a conflict.
+
+    A person's picture is held against what people said alone; it takes a model's place.
+    """
+    labels: dict[str, str] = {}
+    for by_model in (False, True):
+        before = known[table.by_model(known) == by_model]
+        labels = dict(zip(before["id"], before["label"], strict=True)) | labels
+        rows = arrivals.index[(table.by_model(arrivals) == by_model) & (reason == "")]
+        for row, face, label in arrivals.loc[rows, ["id", "label"]].itertuples():
+            if face not in labels:
+                labels[face] = label
+            else:
+                known_as = labels[face]
+                reason[row] = (
+                    _REPEAT if known_as == label else f"label: the same picture is {known_as}"
+                )
 
 
-def _split(
-    faces: pd.DataFrame,
-    pixels: Pixels,
-    known: pd.DataFrame,
-    known_pixels: Pixels,
-    params: IngestParams,
-) -> pd.Series:
-    by, near_copy = params.group_by, params.near_copy
-    old = splits.groups(known, known_pixels, by=by, near_copy=near_copy)
-    group = splits.groups(faces, pixels, by=by, near_copy=near_copy)
-    sides = dict(zip(old, known["split"], strict=True))
-    sides |= _sides_of_copies(pixels, known_pixels, known["split"], group, near_copy)
-    split = pd.Series(index=faces.index, dtype="str")
-    for domain, rows in faces.groupby("domain").groups.items():
-        before = known.loc[known["domain"] == domain, "split"]
+def _split(new: _Batch, old: _Batch, params: IngestParams) -> pd.Series:
+    sides = dict(zip(_groups(old, params), old.faces["split"], strict=True))
+    group = _groups(new, params)
+    sides |= _sides_of_copies(new, old, group, params.near_copy)
+    split = pd.Series(index=new.faces.index, dtype="str")
+    for domain, rows in new.faces.groupby("domain").groups.items():
+        before = old.faces.loc[old.faces["domain"] == domain, "split"]
         split[rows] = splits.assign(group[rows], sides, before, share=params.validation_share)
         sides |= dict(zip(group[rows], split[rows], strict=True))
     return split
 
 
+def _groups(batch: _Batch, params: IngestParams) -> pd.Series:
+    by, near_copy = params.group_by, params.near_copy
+    return splits.groups(batch.faces, batch.pixels, by=by, near_copy=near_copy)
+
+
 def _sides_of_copies(
-    pixels: Pixels,
-    known_pixels: Pixels,
-    known_split: pd.Series,
-    group: pd.Series,
-    near_copy: float,
+    new: _Batch, old: _Batch, group: pd.Series, near_copy: float
 ) -> dict[str, str]:
     """A face that nobody named follows the known picture that it copies."""
-    unnamed = group.str.startswith("face:").to_numpy()
+    unnamed = group.str.startswith("face:").to_numpy(bool)
     found = near_copies.nearest(
-        near_copies.fingerprints(pixels[unnamed]),
-        near_copies.fingerprints(known_pixels),
+        near_copies.fingerprints(new.pixels[unnamed]),
+        near_copies.fingerprints(old.pixels),
         near_copy,
     )
-    names, split = group[unnamed].to_numpy(), known_split.to_numpy()
-    return {name: split[old] for name, old in zip(names, found, strict=True) if old >= 0}
+    names, split = group[unnamed].to_numpy(), old.faces["split"].to_numpy()
+    return {name: split[place] for name, place in zip(names, found, strict=True) if place >= 0}
 
 
-def _torn(
-    faces: pd.DataFrame,
-    pixels: Pixels,
-    known: pd.DataFrame,
-    known_pixels: Pixels,
-    params: IngestParams,
-) -> pd.Series:
+_TORN: Final = "split: a near-copy of it is on the other side of the split"
+
+
+def _torn(new: _Batch, old: _Batch, params: IngestParams) -> pd.Series:
     """A reason for each face with a near-copy on the other side of the split, else empty."""
     torn = splits.torn(
-        pixels,
-        faces["split"].to_numpy(str),
-        known_pixels,
-        known["split"].to_numpy(str),
+        new.pixels,
+        new.faces["split"].to_numpy(str),
+        old.pixels,
+        old.faces["split"].to_numpy(str),
         params.near_copy,
     )
-    return pd.Series(
-        np.where(torn, "split: a near-copy of it is on the other side of the split", ""),
-        index=faces.index,
+    return pd.Series(np.where(torn, _TORN, ""), index=new.faces.index)
+
+
+# -- what a model labelled -------------------------------------------------------------------
+
+
+def _unfit(guessed: _Batch, old: _Batch, entering: _Batch, params: IngestParams) -> pd.Series:
+    """A reason for each face under a model's label that cannot enter as it is, else empty.
+
+    Args:
+        guessed: Faces under a model's label.
+        old: Known faces that people labelled.
+        entering: The same, of this batch.
+        params: See `sort`.
+    """
+    if not params.accept_model_labels:
+        return pd.Series("model: no person has seen this label", index=guessed.faces.index)
+    reason = pd.Series("", index=guessed.faces.index)
+    for judges in (old.on_validation, entering.on_validation):
+        reason[_copies(guessed, judges, params)] = _TORN
+        reason[_of_the_same(guessed, judges, params)] = (
+            "model: the faces of this person are in validation, where people alone label"
+        )
+    return reason
+
+
+def _displaced(own: _Batch, entering: _Batch, params: IngestParams) -> tuple[str, ...]:
+    """Ids of the known faces under a model's label that what enters leaves no room for."""
+    judges = entering.on_validation
+    leaving = (
+        own.faces["id"].isin(entering.faces["id"])
+        | _of_the_same(own, judges, params)
+        | _copies(own, judges, params)
     )
+    return tuple(own.faces.loc[leaving, "id"])
+
+
+def _of_the_same(some: _Batch, others: _Batch, params: IngestParams) -> "pd.Series[bool]":
+    """Which of `some` are of a person or session that is among `others`."""
+    return _groups(some, params).isin(_groups(others, params))
+
+
+def _copies(some: _Batch, others: _Batch, params: IngestParams) -> NDArray[np.bool_]:
+    """Which of `some` are near-copies of one of `others`, shape `(n,)`."""
+    left, right = near_copies.fingerprints(some.pixels), near_copies.fingerprints(others.pixels)
+    return near_copies.nearest(left, right, params.near_copy) >= 0

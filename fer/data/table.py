@@ -121,6 +121,11 @@ def frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FACES.names)
 
 
+def by_model(faces: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which faces carry a model's label: to learn from at most, never to judge by."""
+    return faces["label_source"] == "model"
+
+
 def encode(pixels: Pixels) -> list[bytes]:
     """Return each face as PNG. `pixels` has shape `(n, 48, 48)`.
 
@@ -142,6 +147,20 @@ def decode(images: Iterable[bytes]) -> Pixels:
     """
     faces = [_decode_one(image, number) for number, image in enumerate(images)]
     return np.stack(faces) if faces else np.empty((0, SIZE, SIZE), np.uint8)
+
+
+def decode_readable(images: Iterable[bytes]) -> tuple[Pixels, NDArray[np.bool_]]:
+    """Return the faces, shape `(n, 48, 48)`, black where unreadable, and which are readable."""
+    held = list(images)
+    pixels = np.zeros((len(held), SIZE, SIZE), np.uint8)
+    readable = np.zeros(len(held), bool)
+    for number, image in enumerate(held):
+        try:
+            pixels[number] = _decode_one(image, number)
+            readable[number] = True
+        except DataError:
+            continue  # `readable` says so
+    return pixels, readable
 
 
 def _decode_one(image: bytes, number: int) -> Pixels:

@@ -44,6 +44,8 @@ def read(path: Path) -> DataVersion:
             captures=tuple(Shard(**shard) for shard in value["captures"]),
             decisions=tuple(Decision(**decision) for decision in value["decisions"]),
             parent=Parent(**value["parent"]) if value["parent"] else None,
+            # Versions of before self-learning do not have it.
+            withdrawn=tuple(value.get("withdrawn", ())),
         )
     except FileNotFoundError:
         raise MissingData(f"Expected the data version at {path}: `git checkout` it.") from None
@@ -62,7 +64,8 @@ def captured(paths: Paths, version: DataVersion) -> pd.DataFrame:
     """Return every face that `version` names, with the column `new` and decisions applied.
 
     `new` says that the parent has not been trained on the face. Faces that a person rejected
-    are left out, relabelled faces carry the label that was given.
+    are left out, as are those that were withdrawn. Accepted faces carry the label that was given,
+    and count as labelled by a person.
 
     Raises:
         MissingData: A shard is missing or has other bytes.
@@ -80,7 +83,12 @@ def captured(paths: Paths, version: DataVersion) -> pd.DataFrame:
         labels.get(face, label) for face, label in faces[["id", "label"]].itertuples(index=False)
     ]
     faces["label"] = pd.Series(named, faces.index, dtype="str")
-    return faces[~faces["id"].isin(rejected(version.decisions))].reset_index(drop=True)
+    out = rejected(version.decisions)
+    looked_at = faces["id"].isin({said.face for said in version.decisions} - out)
+    # By label too: a person's picture may have taken the place of a model's.
+    gone = faces["id"].isin(version.withdrawn) & table.by_model(faces)
+    faces["label_source"] = faces["label_source"].mask(looked_at, "human")
+    return faces[~gone & ~faces["id"].isin(out)].reset_index(drop=True)
 
 
 def rejected(decisions: Iterable[Decision]) -> set[str]:

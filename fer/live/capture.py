@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,11 @@ from fer.records import Consent, now
 
 CONSENT_TEXT: Final = (
     "Your face is kept as a small grey picture, with the emotion you name, to train the emotion "
-    "model of this installation. It is not used to recognise you. You may ask for it to be "
-    "deleted at any time."
+    "model of this installation. While self-learning is on, pictures are also taken by themselves "
+    "and kept with the emotion that the model sees, until a person has looked at them. They are "
+    "not used to recognise you. You may ask for them to be deleted at any time."
 )
-CONSENT_VERSION: Final = "1"
+CONSENT_VERSION: Final = "2"
 CONSENT_PURPOSE: Final = "training the emotion model of this installation"
 
 
@@ -77,16 +78,23 @@ def consent_now(params: CaptureParams) -> Consent:
 
 
 def keep(
-    face: NDArray[np.uint8], label: str, subject: str, sitting: Sitting, inbox_folder: Path
+    face: NDArray[np.uint8],
+    label: str,
+    subject: str,
+    sitting: Sitting,
+    inbox_folder: Path,
+    *,
+    label_source: Literal["human", "model"] = "human",
 ) -> Path:
     """Put one labelled face into the inbox and return its item; durable when this returns.
 
     Args:
         face: Canonical, grey, shape `(48, 48)`.
-        label: One of `EMOTIONS`, as a person said.
+        label: One of `EMOTIONS`.
         subject: Pseudonym of who is seen.
         sitting: Where and under which consent.
         inbox_folder: Where faces wait for `ingest`.
+        label_source: Who says that it shows this.
     """
     row = {
         "id": table.face_id(face),
@@ -97,7 +105,7 @@ def keep(
         "subject": subject,
         "session": f"{subject}@{sitting.session}",
         "captured_at": now(),
-        "label_source": "human",
+        "label_source": label_source,
         "consent": vars(sitting.consent) if sitting.consent else None,
     }
     return inbox.put(inbox_folder, table.frame([row]))

@@ -126,14 +126,22 @@ def test_the_test_faces_are_read_by_nothing(
 def test_what_a_model_labelled_judges_nothing(
     paths: Paths, data: Callable[..., None], base: pd.DataFrame, faces: Faces
 ) -> None:
-    source = ["model", "human", None, "model"] * 10
-    captures = faces(40, first=200, split=["train", "validation"] * 20, label_source=source)
-    data(base, captures)
+    people = faces(60, first=200, split=["train", "train", "validation"] * 20)
+    # Of the same people, and of as many others; some as if they had been sorted wrongly.
+    names = [*people["subject"], *[f"other-{number}" for number in range(60)]]
+    split = ["train", "validation"] * 60
+    models = faces(120, first=300, split=split, subject=names, label_source="model")
+    judges = ("monitor", "validation")
+    data(base, people)
     run(paths)
-    made = tables(paths)
-    assert "model" not in set(made["validation"]["label_source"])
-    assert "model" in set(made["train"]["label_source"])
-    assert len(made["validation"]) == 34 + 10
+    alone = {name: getattr(paths, name).read_bytes() for name in judges}
+    data(base, pd.concat([models, people], ignore_index=True))
+    report = run(paths)
+    assert {name: getattr(paths, name).read_bytes() for name in judges} == alone
+    learnt, held = (table.read(one) for one in (paths.train, paths.monitor))
+    assert (learnt["label_source"] == "model").sum() > 50
+    assert not set(learnt["subject"]) & set(held["subject"].dropna())
+    assert report.left_out["labelled by a model, of people held out"] > 0
 
 
 def test_refused_and_rejected_faces_are_nowhere(

@@ -14,9 +14,12 @@ import pytest
 
 from fer import params
 from fer.data import inbox, quarantine, table, version
+from fer.data.balance import balance
 from fer.data.ingest import IngestReport, PinChampion, ingest
+from fer.data.validate import RULES
+from fer.emotions import EMOTIONS
 from fer.errors import Busy, DataError
-from fer.files import sha256
+from fer.files import sha256, write_json
 from fer.params import IngestParams
 from fer.paths import Paths
 from fer.records import DataVersion, Decision, Parent
@@ -352,6 +355,80 @@ def test_a_conflict_of_labels_ends_when_a_person_decides(
     inbox.put(paths.inbox, faces(1, label="happy"))
     run(paths)
     assert kept_apart(paths) == list(faces(1)["id"])
+
+
+# -- what a model labelled -------------------------------------------------------------------
+
+
+def trusting(paths: Paths) -> IngestReport:
+    settings = params.load(paths.params).ingest.model_copy(update={"accept_model_labels": True})
+    return ingest(settings, paths, no_champion)
+
+
+def judges(paths: Paths) -> dict[str, bytes]:
+    """What the gate scores on and what stops training early, of the present data version."""
+    seen = {"data_version": 1, "data_version_sha256": sha256(paths.version), "accepted": True}
+    write_json(paths.report("validation.json"), seen)
+    balance(params.load(paths.params).balance, paths)
+    return {one.name: one.read_bytes() for one in (paths.validation, paths.monitor)}
+
+
+@pytest.mark.parametrize("take_in", [run, trusting])
+@pytest.mark.parametrize("when", ["before", "beside", "after"])
+def test_a_session_of_wrong_labels_of_the_model_reaches_nothing_that_judges(
+    paths: Paths, faces: Faces, quick: None, take_in: Callable[[Paths], IngestReport], when: str
+) -> None:
+    split = ["train", "train", "validation"] * 20
+    table.write(paths.base, faces(60, first=100, domain="base", session=None, split=split))
+    table.write(paths.refused, faces(0).assign(rules=""), extra=RULES)
+    other = Paths(paths.root.with_name("other"))
+    shutil.copytree(paths.root, other.root)
+    people = faces(30)
+    # Everyone's faces, each under the emotion after the one that it shows, and a stranger's.
+    wrong = [EMOTIONS[(place + 1) % 7] for place in range(40)]
+    own = faces(40, first=30, label=wrong, label_source="model",
+                subject=[*people["subject"], *["stranger"] * 10])  # fmt: skip
+    for part in {"before": [own, people], "after": [people, own]}.get(when, []):
+        inbox.put(paths.inbox, part)
+        take_in(paths)
+    if when == "beside":
+        inbox.put(paths.inbox, own)
+        inbox.put(paths.inbox, people)
+        take_in(paths)
+    inbox.put(other.inbox, people)
+    take_in(other)
+
+    assert judges(paths) == judges(other)
+
+    learnt = table.read(paths.train)
+    judging = {*table.read(paths.validation)["subject"], *table.read(paths.monitor)["subject"]}
+    by_model = learnt[learnt["label_source"] == "model"]
+    assert not judging & set(by_model["subject"])
+    assert (len(by_model) > 10) == (take_in is trusting)
+
+
+def test_a_models_face_that_a_person_accepts_is_that_persons(
+    paths: Paths, faces: Faces, quick: None
+) -> None:
+    inbox.put(paths.inbox, faces(2, label="happy", label_source="model"))
+    assert run(paths).added == 0
+    say(paths, faces(1)["id"][0], "accept", "sad")
+    run(paths)
+    assert captured(paths)[["label", "label_source"]].to_numpy().tolist() == [["sad", "human"]]
+    assert kept_apart(paths) == list(faces(1, first=1)["id"])
+
+
+def test_what_a_model_labelled_leaves_the_version_when_its_person_comes_to_judge(
+    paths: Paths, faces: Faces, quick: None
+) -> None:
+    inbox.put(paths.inbox, faces(12, first=12, label_source="model", subject="ana"))
+    assert trusting(paths).train == 12
+    inbox.put(paths.inbox, faces(12, subject=["ana", *["ben"] * 11]))
+    trusting(paths)
+    side = captured(paths).set_index("id")["split"]
+    assert side[faces(1)["id"][0]] == "validation"
+    assert set(side.index) == set(faces(12)["id"])
+    assert set(version.read(paths.version).withdrawn) == set(faces(12, first=12)["id"])
 
 
 # -- killed ----------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from fer.data import inbox, quarantine, review, table
+from fer.data import inbox, quarantine, review, table, version
 from fer.data.validate import RULES
-from fer.errors import DataError
+from fer.errors import DataError, MissingData
+from fer.files import sha256
 from fer.paths import Paths
-from fer.records import Decision
+from fer.records import DataVersion, Decision, Shard
 
 Faces = Callable[..., pd.DataFrame]
 
@@ -94,3 +95,36 @@ def test_an_unknown_verdict_is_refused(paths: Paths, waiting: pd.DataFrame) -> N
 def test_nothing_waits_where_nothing_is_and_that_is_said(paths: Paths) -> None:
     with pytest.raises(DataError, match="0 begin so"):
         review.decide(paths, "ab", "accept", None)
+
+
+# -- faces of the data version ---------------------------------------------------------------
+
+
+@pytest.fixture
+def taken_in(paths: Paths, faces: Faces) -> pd.DataFrame:
+    """Two faces of the data version."""
+    held = faces(2, first=5, label=["happy", "sad"], split="train")
+    table.write(paths.captures / "1.parquet", held)
+    shard = Shard("1.parquet", sha256(paths.captures / "1.parquet"), 2, 1)
+    version.write(paths.version, DataVersion(1, (shard,)))
+    return held
+
+
+def test_a_face_that_was_taken_in_can_be_decided_too(
+    paths: Paths, waiting: pd.DataFrame, taken_in: pd.DataFrame
+) -> None:
+    first, second = taken_in["id"]
+    assert review.decide(paths, first, "accept", None).label == "happy"
+    review.decide(paths, second[:12], "accept", "fear")
+    review.decide(paths, first, "reject", None)
+    wanted = [("accept", "happy"), ("accept", "fear"), ("reject", None)]
+    assert [(one.verdict, one.label) for one in said(paths)] == wanted
+
+
+def test_captures_that_are_not_here_do_not_hinder_those_that_wait(
+    paths: Paths, waiting: pd.DataFrame, taken_in: pd.DataFrame
+) -> None:
+    (paths.captures / "1.parquet").unlink()
+    assert review.decide(paths, waiting["id"][1], "reject", None).verdict == "reject"
+    with pytest.raises(MissingData, match="dvc pull"):
+        review.decide(paths, taken_in["id"][0], "reject", None)

@@ -15,7 +15,9 @@ from fer.params import IngestParams
 
 Faces = Callable[..., pd.DataFrame]
 
-PARAMS = IngestParams(group_by="subject", validation_share=0.3, near_copy=0.95)
+PARAMS = IngestParams(
+    group_by="subject", validation_share=0.3, near_copy=0.95, accept_model_labels=False
+)
 
 CONSENT = {
     "text": "1", "purpose": "training",
@@ -206,3 +208,74 @@ def test_a_named_near_copy_of_the_other_side_is_refused(faces: Faces) -> None:
 @pytest.mark.parametrize("label", EMOTIONS)
 def test_every_emotion_enters(faces: Faces, label: str) -> None:
     assert len(sorted_(faces(1, label=label)).accepted) == 1
+
+
+# -- what a model labelled -------------------------------------------------------------------
+
+TRUSTING = PARAMS.model_copy(update={"accept_model_labels": True})
+
+
+def trusted(arrivals: pd.DataFrame, known: pd.DataFrame | None = None) -> Sorted:
+    """Sort where the labels of a model are accepted unseen."""
+    return sort(arrivals, table.frame([]) if known is None else known, set(), TRUSTING)
+
+
+def guessed(faces: pd.DataFrame) -> pd.DataFrame:
+    return faces.assign(label_source="model")
+
+
+def test_what_a_model_labelled_waits_for_a_person(faces: Faces) -> None:
+    found = sorted_(pd.concat([faces(4), guessed(faces(3, first=4))], ignore_index=True))
+    assert set(found.accepted["id"]) == set(faces(4)["id"])
+    assert all(reason.startswith("model: ") for reason in reasons(found).values())
+    assert len(found.refused) == 3
+
+
+@pytest.mark.parametrize("order", ["first", "last"])
+def test_a_models_faces_decide_nothing_about_those_of_people(faces: Faces, order: str) -> None:
+    # The same people, their sessions, and pictures that are near-copies of each other's.
+    people = faces(12)
+    models = guessed(relit(faces(12)).assign(subject=list(reversed(people["subject"]))))
+    parts = [models, people] if order == "first" else [people, models]
+    alone = trusted(people).accepted.set_index("id")["split"]
+    beside = trusted(pd.concat(parts, ignore_index=True)).accepted
+    after = trusted(people, trusted(models).accepted).accepted
+    for found in (beside[beside["label_source"] == "human"], after):
+        assert found.set_index("id")["split"].to_dict() == alone.to_dict()
+
+
+def test_a_models_face_is_never_in_validation(faces: Faces) -> None:
+    people = faces(12)
+    again = guessed(faces(24, first=12, subject=[*people["subject"], *[None] * 12]))
+    found = trusted(pd.concat([again, people], ignore_index=True))
+    side = dict(zip(people["subject"], people["id"].map(
+        found.accepted.set_index("id")["split"]), strict=True))  # fmt: skip
+    models = found.accepted[found.accepted["label_source"] == "model"]
+    assert set(models["split"]) == {"train"}
+    assert set(models["subject"].dropna()) == {name for name in side if side[name] == "train"}
+    assert set(found.refused["subject"]) == {name for name in side if side[name] != "train"}
+
+
+def test_a_models_near_copy_of_a_validation_face_is_refused(faces: Faces) -> None:
+    known = trusted(faces(12)).accepted
+    found = trusted(guessed(relit(known)).assign(subject=None, session=None), known)
+    judged = set(relit(known[known["split"] == "validation"])["id"])
+    assert judged
+    assert {face for face, why in reasons(found).items() if why.startswith("split:")} == judged
+
+
+def test_a_models_faces_leave_when_their_person_comes_to_judge(faces: Faces) -> None:
+    models = trusted(guessed(faces(12, first=12, subject=list(faces(12)["subject"])))).accepted
+    found = trusted(faces(12), models)
+    judging = found.accepted.loc[found.accepted["split"] == "validation", "subject"]
+    assert len(judging)
+    assert set(found.withdrawn) == set(models.loc[models["subject"].isin(judging), "id"])
+
+
+def test_a_persons_word_on_a_picture_takes_the_place_of_a_models(faces: Faces) -> None:
+    models = trusted(guessed(faces(3, label="happy"))).accepted
+    found = trusted(faces(3, label="sad"), models)
+    assert list(found.accepted["label"]) == ["sad"] * 3
+    assert found.withdrawn == tuple(models["id"])
+    # And what a person labelled stays, whatever a model says of it later.
+    assert trusted(guessed(faces(3, label="sad")), found.accepted).repeats == 3

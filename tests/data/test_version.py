@@ -38,9 +38,15 @@ def test_a_version_comes_back(paths: Paths) -> None:
         (Shard("a.parquet", "12", 3, 1), Shard("b.parquet", "34", 5, 2)),
         (Decision("ab", "reject"), Decision("cd", "accept", "happy")),
         PARENT,
+        ("ef",),
     )
     version.write(paths.version, written)
     assert version.read(paths.version) == written
+
+
+def test_a_version_of_before_self_learning_is_read(paths: Paths) -> None:
+    paths.version.write_text('{"number": 4, "captures": [], "decisions": [], "parent": null}')
+    assert version.read(paths.version) == DataVersion(4)
 
 
 def test_a_missing_version_says_how_to_get_it(paths: Paths) -> None:
@@ -66,6 +72,23 @@ def test_only_what_the_version_names_is_read(paths: Paths, faces: Faces) -> None
     add(paths, faces(2, first=2), 2)
     read = version.captured(paths, DataVersion(1, (first,)))
     assert list(read["id"]) == list(faces(2)["id"])
+
+
+def test_what_a_person_accepted_counts_as_labelled_by_a_person(paths: Paths, faces: Faces) -> None:
+    shard = add(paths, faces(3, label_source=["model", "model", "human"]), 1)
+    said = (Decision(faces(1)["id"][0], "accept"),)
+    read = version.captured(paths, DataVersion(1, (shard,), said))
+    assert list(read["label_source"]) == ["human", "model", "human"]
+
+
+def test_of_a_picture_that_was_withdrawn_the_persons_row_stays(paths: Paths, faces: Faces) -> None:
+    face = faces(1)["id"][0]
+    shards = (add(paths, faces(2, label="sad", label_source="model"), 1),
+              add(paths, faces(1, label="happy"), 2))  # fmt: skip
+    for said in ((), (Decision(face, "accept"),)):
+        read = version.captured(paths, DataVersion(2, shards, said, withdrawn=(face,)))
+        assert list(read.loc[read["id"] == face, "label"]) == ["happy"]
+        assert len(read) == 2
 
 
 def test_without_captures_there_are_none(paths: Paths) -> None:

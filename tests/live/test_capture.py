@@ -10,10 +10,13 @@ from fer.data import inbox, table
 from fer.data.synthetic import draw_frames
 from fer.faces.detect import Detector
 from fer.live.capture import CaptureReport, Shown, capture, consent_now
-from fer.params import CaptureParams
+from fer.params import CaptureParams, SelfLearningParams
 from fer.records import now
 
-PARAMS = CaptureParams(detector=None, consent_days=30)
+SELF_LEARNING = SelfLearningParams(
+    enabled=False, confidence=0.9, frames=12, near_copy=0.9, per_class=20
+)
+PARAMS = CaptureParams(detector=None, consent_days=30, self_learning=SELF_LEARNING)
 
 
 @pytest.fixture(scope="module")

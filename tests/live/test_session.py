@@ -14,10 +14,13 @@ from fer.errors import CameraError, DataError, ParamsError
 from fer.live import session
 from fer.live.capture import CONSENT_TEXT
 from fer.live.session import Wish, run
-from fer.params import CaptureParams
+from fer.params import CaptureParams, SelfLearningParams
 from fer.paths import Paths
 
-PARAMS = CaptureParams(detector=None, consent_days=365)
+SELF_LEARNING = SelfLearningParams(
+    enabled=False, confidence=0.9, frames=12, near_copy=0.9, per_class=20
+)
+PARAMS = CaptureParams(detector=None, consent_days=365, self_learning=SELF_LEARNING)
 DRAWN = Wish("synthetic:studio", None, None, None, faces=7, step=10, consent=False)
 
 

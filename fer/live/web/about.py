@@ -48,6 +48,7 @@ def router(service: Service, token: str | None) -> APIRouter:
                 "purpose": CONSENT_PURPOSE,
                 "days": service.capture.consent_days,
             },
+            "self_learning": service.capture.self_learning.enabled,
             "model": model_state(service),
         }
 

@@ -45,7 +45,8 @@ class Counts:
 
 def _labels(path: Path) -> Counter[str]:
     try:
-        return Counter(table.read(path, ["label"])["label"].dropna())
+        faces = table.read(path, ["label", "label_source"])
+        return Counter(faces.loc[~table.by_model(faces), "label"].dropna())
     except DataError:
         # Taken by `ingest` in this moment, or for it to set apart.
         return Counter()

@@ -1,15 +1,19 @@
-"""Review: faces that were set apart, and what a person says of them."""
+"""Review: faces that were set apart or look mislabelled, and what a person says of them."""
 
 import base64
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from fer.data import inbox, review
+from fer.live.doubts import Doubts
 from fer.live.web.service import Service
 from fer.live.web.teach import Emotion
 from fer.records import Decision
+
+_MOST: Final = 200
+"""Doubted faces that are told at a time: more than a person looks at in one go."""
 
 
 class Waiting(BaseModel):
@@ -24,6 +28,15 @@ class Waiting(BaseModel):
     decided: str | None
 
 
+class Doubted(Waiting):
+    """A face whose label a model contradicts; `sure` and `given` are probabilities."""
+
+    suggested: str
+    sure: float
+    given: float
+    learnt: bool
+
+
 class Verdict(BaseModel):
     """What a person says of a face; a label accepts it under that label."""
 
@@ -35,13 +48,24 @@ class Verdict(BaseModel):
 def router(service: Service) -> APIRouter:
     """Return the routes for review."""
     routes = APIRouter(tags=["review"])
+    doubts = Doubts(service.paths, service.predictor)
 
     @routes.get("/api/review")
     def waiting() -> list[Waiting]:
         """Tell the faces that were set apart, why, and what was decided since."""
-        said = {one.face: _said(one) for one in inbox.read(service.paths.inbox).decisions}
+        said = _all_said(service)
         faces = review.waiting(service.paths).to_dict("records")
-        return [_told(face, said.get(face["id"])) for face in faces]
+        return [Waiting(**_told(face, said.get(face["id"]))) for face in faces]
+
+    @routes.get("/api/review/doubts")
+    def doubted() -> list[Doubted]:
+        """Tell the faces whose label the model contradicts, the most contradicted first."""
+        said = _all_said(service)
+        names = ("suggested", "sure", "given", "learnt")
+        return [
+            Doubted(**_told(face, said.get(face["id"])), **{name: face[name] for name in names})
+            for face in doubts.found().head(_MOST).to_dict("records")
+        ]
 
     @routes.post("/api/review", status_code=202)
     def decide(verdict: Verdict) -> dict[str, str]:
@@ -52,21 +76,25 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
+def _all_said(service: Service) -> dict[str, str]:
+    return {one.face: _said(one) for one in inbox.read(service.paths.inbox).decisions}
+
+
 def _said(decision: Decision) -> str:
     return f"{decision.verdict} as {decision.label}" if decision.label else decision.verdict
 
 
-def _told(face: dict[Any, Any], decided: str | None) -> Waiting:
+def _told(face: dict[Any, Any], decided: str | None) -> dict[str, Any]:
     picture = base64.b64encode(face["image"]).decode()
-    return Waiting(
-        face=face["id"],
-        image=f"data:image/png;base64,{picture}",
-        label=_text(face["label"]),
-        domain=face["domain"],
-        subject=_text(face["subject"]),
-        reason=face["reason"],
-        decided=decided,
-    )
+    return {
+        "face": face["id"],
+        "image": f"data:image/png;base64,{picture}",
+        "label": _text(face["label"]),
+        "domain": face["domain"],
+        "subject": _text(face["subject"]),
+        "reason": face["reason"],
+        "decided": decided,
+    }
 
 
 def _text(value: object) -> str | None:

@@ -1,6 +1,5 @@
 """What every route of one server shares."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -15,6 +14,7 @@ from fer.live.champion import Champion
 from fer.live.predictor import Predictor
 from fer.live.reading import Answer
 from fer.live.web.meters import Meters
+from fer.live.web.sittings import Capture, Recent, Seat
 from fer.params import CaptureParams
 from fer.paths import Paths
 
@@ -41,6 +41,8 @@ class Service:
         registry: Lists and moves the champion.
         capture: How long a consent holds.
         meters: Counted for `/metrics`.
+        seats: Who agreed to be captured.
+        captures: What was kept, to undo it.
     """
 
     paths: Paths
@@ -49,6 +51,8 @@ class Service:
     registry: Champion
     capture: CaptureParams
     meters: Meters = field(default_factory=Meters)
+    seats: Recent[Seat] = field(default_factory=Recent)
+    captures: Recent[Capture] = field(default_factory=Recent)
     _limiter: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE)
     )
@@ -74,8 +78,3 @@ def decoded(data: bytes) -> camera.Frame:
             f"Expected at most {MAX_BYTES // 1_000_000} MB, received {len(data)} bytes."
         )
     return camera.decode_picture(data, max_pixels=MAX_PIXELS)
-
-
-def random_name() -> str:
-    """Return a name that nobody can guess."""
-    return secrets.token_urlsafe(16)

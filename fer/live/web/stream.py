@@ -10,13 +10,16 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.types import Message
 
 from fer.errors import DataError
+from fer.faces.camera import Frame
 from fer.faces.track import Tracker
+from fer.live.learning import SelfLearner
 from fer.live.reading import Face, follow
 from fer.live.web.service import Service, decoded
 
 _MAX_SESSIONS: Final = 32
 _TRY_AGAIN_LATER: Final = 1013
 _UNSUPPORTED: Final = 1003
+_REFUSED: Final = 1008
 
 # Cameras make 30 frames a second; a client that sends more waits.
 _MIN_SECONDS: Final = 1 / 40
@@ -28,15 +31,19 @@ def router(service: Service) -> APIRouter:
     sessions: set[WebSocket] = set()
 
     @routes.websocket("/api/live")
-    async def live(socket: WebSocket) -> None:
+    async def live(socket: WebSocket, sitting: str | None = None) -> None:
         await socket.accept()
+        learner = _learner(service, sitting) if sitting is not None else None
+        if sitting is not None and learner is None:
+            await socket.close(_REFUSED, "Expected a sitting that a person agreed to")
+            return
         if len(sessions) >= _MAX_SESSIONS:
             await socket.close(_TRY_AGAIN_LATER, f"{_MAX_SESSIONS} sessions are open already")
             return
         sessions.add(socket)
         try:
             with service.meters.sessions.track_inprogress():
-                await _answer_frames(socket, service)
+                await _answer_frames(socket, service, learner)
         except WebSocketDisconnect:
             pass
         finally:
@@ -45,7 +52,16 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-async def _answer_frames(socket: WebSocket, service: Service) -> None:
+def _learner(service: Service, sitting: str) -> SelfLearner | None:
+    """Return what keeps faces of this session; None where nobody agreed, or it is not offered."""
+    seat = service.seats.get(sitting)
+    if seat is None or seat.album is None:
+        return None
+    answer, settings = service.predictor.probabilities, service.capture.self_learning
+    return SelfLearner(seat.album, answer, settings)
+
+
+async def _answer_frames(socket: WebSocket, service: Service, learner: SelfLearner | None) -> None:
     tracker = Tracker()
     while True:
         message = await socket.receive()
@@ -54,8 +70,9 @@ async def _answer_frames(socket: WebSocket, service: Service) -> None:
             await _end(socket, message)
             return
         began = time.monotonic()
-        # Nothing of the frame outlives this line but where its faces are.
-        answer = await service.work(partial(_look, service, data, tracker, began))
+        # Nothing of the frame outlives this line but where its faces are, and a face that
+        # self-learning keeps.
+        answer = await service.work(partial(_look, service, data, tracker, learner, began))
         spent = time.monotonic() - began
         service.meters.seconds.observe(spent)
         await socket.send_json({**answer, "ms": round(1000 * spent, 1)})
@@ -67,7 +84,9 @@ async def _end(socket: WebSocket, message: Message) -> None:
         await socket.close(_UNSUPPORTED, "Expected a picture, received text")
 
 
-def _look(service: Service, data: bytes, tracker: Tracker, now: float) -> dict[str, Any]:
+def _look(
+    service: Service, data: bytes, tracker: Tracker, learner: SelfLearner | None, now: float
+) -> dict[str, Any]:
     try:
         frame = decoded(data)
     except DataError as error:
@@ -80,6 +99,21 @@ def _look(service: Service, data: bytes, tracker: Tracker, now: float) -> dict[s
         "height": height,
         "faces": [asdict(face) for face in faces],
         "model": model_state(service),
+        "learning": None if learner is None else _learnt(service, learner, frame, faces),
+    }
+
+
+def _learnt(
+    service: Service, learner: SelfLearner, frame: Frame, faces: list[Face]
+) -> dict[str, Any]:
+    kept = learner.look(frame, faces)
+    if kept is not None:
+        service.meters.captures.labels(kept.label).inc()
+    return {
+        "capture": service.captures.remember((kept.item, kept.face)) if kept else None,
+        "label": kept.label if kept else None,
+        "count": learner.count,
+        "ended": learner.ended,
     }
 
 

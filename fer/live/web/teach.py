@@ -1,9 +1,7 @@
 """Teach: people name what their face shows, and it goes into the inbox."""
 
-from collections import OrderedDict
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
@@ -15,13 +13,12 @@ from fer.faces.align import canonical
 from fer.faces.detect import Box
 from fer.faces.track import overlap
 from fer.live.capture import CONSENT_VERSION, Sitting, consent_now, keep
+from fer.live.learning import Album
 from fer.live.web.counts import Counts
 from fer.live.web.pictures import PICTURE_BODY
-from fer.live.web.service import Service, decoded, random_name
+from fer.live.web.service import Service, decoded
+from fer.live.web.sittings import Capture, Seat
 from fer.records import now
-
-_MAX_REMEMBERED: Final = 1000
-"""Sittings, and captures that can be undone; the oldest are forgotten."""
 
 Name = Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")]
 Emotion = Literal[EMOTIONS]  # type: ignore[valid-type]
@@ -49,40 +46,17 @@ class Captured(BaseModel):
     label: str
 
 
-@dataclass(frozen=True)
-class _Seat:
-    subject: str
-    sitting: Sitting
-
-
-class _Recent(OrderedDict[str, Any]):
-    """Remembers the last ones under names that nobody can guess."""
-
-    def remember(self, value: object) -> str:
-        name = random_name()
-        self[name] = value
-        if len(self) > _MAX_REMEMBERED:
-            self.popitem(last=False)
-        return name
-
-
 def router(service: Service) -> APIRouter:
     """Return the routes for teaching."""
     routes = APIRouter(tags=["teach"])
-    seats, captures, counts = _Recent(), _Recent(), Counts(service.paths)
+    counts = Counts(service.paths)
 
     @routes.post("/api/sittings", status_code=201)
     async def agree(agreement: Agreement) -> Started:
         """Begin to capture, after the person has read the consent text and agreed."""
         if agreement.consent != CONSENT_VERSION:
             raise HTTPException(403, f"Expected consent to text version {CONSENT_VERSION}.")
-        sitting = Sitting(
-            source="webcam",
-            domain=agreement.domain,
-            session=f"{now():%Y%m%dT%H%M%S}",
-            consent=consent_now(service.capture),
-        )
-        return Started(sitting=seats.remember(_Seat(agreement.subject, sitting)))
+        return Started(sitting=service.seats.remember(_seat(service, agreement)))
 
     @routes.post("/api/captures", status_code=201, openapi_extra=PICTURE_BODY)
     async def capture(  # noqa: PLR0913, PLR0917  a query has one argument a field
@@ -95,19 +69,19 @@ def router(service: Service) -> APIRouter:
         height: Annotated[Pixel, Field(gt=0)],
     ) -> Captured:
         """Put the face that is nearest to the box into the inbox, under a label."""
-        seat = seats.get(sitting)
+        seat = service.seats.get(sitting)
         if seat is None:
             raise HTTPException(403, "Expected a sitting that a person agreed to. Agree again.")
         chosen = Box(x, y, width, height)
         body = await request.body()
         item = await service.work(partial(_keep, service, body, chosen, label, seat))
         service.meters.captures.labels(label).inc()
-        return Captured(capture=captures.remember(item), label=label)
+        return Captured(capture=service.captures.remember(item), label=label)
 
     @routes.delete("/api/captures/{capture}")
     def take_back(capture: str) -> dict[str, str]:
         """Undo a capture; what training has taken in already is left out from the next one on."""
-        kept = captures.pop(capture, None)
+        kept = service.captures.pop(capture, None)
         if kept is None:
             raise HTTPException(404, "Expected a capture of this server that was not undone yet.")
         return {"undone": undo.take_back(service.paths, *kept)}
@@ -120,7 +94,21 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _keep(service: Service, data: bytes, chosen: Box, label: str, seat: _Seat) -> Any:
+def _seat(service: Service, agreement: Agreement) -> Seat:
+    sitting = Sitting(
+        source="webcam",
+        domain=agreement.domain,
+        session=f"{now():%Y%m%dT%H%M%S}",
+        consent=consent_now(service.capture),
+    )
+    settings = service.capture.self_learning
+    album = (
+        Album(service.paths, settings, agreement.subject, sitting) if settings.enabled else None
+    )
+    return Seat(agreement.subject, sitting, album)
+
+
+def _keep(service: Service, data: bytes, chosen: Box, label: str, seat: Seat) -> Capture:
     frame = decoded(data)
     found = service.detector.detect(frame)
     if not found:

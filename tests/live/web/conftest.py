@@ -20,7 +20,7 @@ from fer.faces.detect import Detector
 from fer.live.predictor import Predictor
 from fer.live.web.server import bound, server
 from fer.live.web.service import Service
-from fer.params import CaptureParams
+from fer.params import CaptureParams, SelfLearningParams
 from fer.paths import Paths
 from fer.records import DataVersion
 
@@ -71,9 +71,10 @@ class Site:
     client: httpx.Client
     host: str
 
-    def live(self, **options: Any) -> Connection:
-        """Open a live session."""
-        return connect(f"ws://{self.host}/api/live", compression=None, **options)
+    def live(self, *, sitting: str | None = None, **options: Any) -> Connection:
+        """Open a live session, in which the person of `sitting` turned self-learning on."""
+        query = f"?sitting={sitting}" if sitting else ""
+        return connect(f"ws://{self.host}/api/live{query}", compression=None, **options)
 
 
 Serve = Callable[..., Site]
@@ -84,8 +85,9 @@ def start(tmp_path: Path, make_model: Callable[..., Path]) -> Iterator[Serve]:
     """Return a function that starts a server and gives its `Site`."""
     with ExitStack() as stack:
 
-        def begin(*, token: str | None = None) -> Site:
-            return stack.enter_context(_running(tmp_path / "checkout", make_model, token))
+        def begin(*, token: str | None = None, self_learning: bool = False) -> Site:
+            running = _running(tmp_path / "checkout", make_model, token, self_learning)
+            return stack.enter_context(running)
 
         yield begin
 
@@ -97,13 +99,18 @@ def site(start: Serve) -> Site:
 
 
 @contextmanager
-def _running(root: Path, make_model: Callable[..., Path], token: str | None) -> Iterator[Site]:
+def _running(
+    root: Path, make_model: Callable[..., Path], token: str | None, self_learning: bool
+) -> Iterator[Site]:
     paths = Paths(root)
     version.write(paths.version, DataVersion())
     registry = Registry({1: make_model("happy"), 2: make_model("sad")})
     predictor = Predictor(registry)
     predictor.refresh()
-    capture = CaptureParams(detector=None, consent_days=30)
+    own = SelfLearningParams(
+        enabled=self_learning, confidence=0.7, frames=3, near_copy=0.9, per_class=2
+    )
+    capture = CaptureParams(detector=None, consent_days=30, self_learning=own)
     service = Service(paths, Detector(), predictor, registry, capture)  # type: ignore[arg-type]
     with bound("127.0.0.1", 0) as listening:
         running = server(service, token)

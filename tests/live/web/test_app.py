@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
-from fer.data import inbox, quarantine, table
+from fer.data import inbox, quarantine, table, version
+from fer.files import sha256
+from fer.records import DataVersion, Decision, Shard
 from tests.live.web.conftest import Site
 
 
@@ -60,6 +64,24 @@ def test_faces_set_apart_are_shown_and_decided(site: Site) -> None:
 def test_a_face_that_does_not_wait_is_refused(site: Site) -> None:
     said = {"face": "0" * 64, "verdict": "reject"}
     assert site.client.post("/api/review", json=said).status_code == 422
+
+
+def test_a_doubted_label_is_shown_and_corrected(site: Site, faces: Callable[..., Any]) -> None:
+    paths = site.service.paths
+    assert site.client.get("/api/review/doubts").status_code == 503  # nothing to measure it on
+    table.write(paths.validation, faces(14, split="validation"))
+    table.write(paths.captures / "1.parquet", faces(2, first=20, label=["happy", "sad"]))
+    shard = Shard("1.parquet", sha256(paths.captures / "1.parquet"), 2, 1)
+    version.write(paths.version, DataVersion(8, (shard,)))
+    (told,) = site.client.get("/api/review/doubts").json()
+    wrong = faces(1, first=21)["id"][0]
+    assert (told["face"], told["label"], told["suggested"]) == (wrong, "sad", "happy")
+    assert told["sure"] > told["given"]
+    said = {"face": wrong, "verdict": "accept", "label": "happy"}
+    assert site.client.post("/api/review", json=said).status_code == 202
+    assert site.client.get("/api/review/doubts").json()[0]["decided"] == "accept as happy"
+    version.write(paths.version, DataVersion(9, (shard,), (Decision(wrong, "accept", "happy"),)))
+    assert site.client.get("/api/review/doubts").json() == []
 
 
 def test_the_api_describes_itself(site: Site) -> None:

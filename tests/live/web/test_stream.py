@@ -11,9 +11,11 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.connection import Connection
 
+from fer.data import inbox
+from fer.live.capture import CONSENT_VERSION
 from fer.live.web import stream
 from fer.live.web.service import MAX_BYTES
-from tests.live.web.conftest import Site
+from tests.live.web.conftest import Serve, Site
 
 
 def _ask(live: Connection, frame: bytes) -> dict[str, Any]:
@@ -109,3 +111,53 @@ def test_sessions_are_limited_and_freed(
         with site.live() as late, pytest.raises(ConnectionClosedError, match="1013"):
             late.recv(timeout=10)
     assert any(_answers(site, shown.jpeg) for _ in range(100))
+
+
+# -- self-learning ---------------------------------------------------------------------------
+
+
+def _agreed(site: Site) -> str:
+    told = {"subject": "p1", "domain": "desk", "consent": CONSENT_VERSION}
+    return str(site.client.post("/api/sittings", json=told).json()["sitting"])
+
+
+def _kept(site: Site) -> list[tuple[str, str, str]]:
+    rows = inbox.read(site.service.paths.inbox).faces
+    return [tuple(row) for row in rows[["label", "label_source", "subject"]].to_numpy()]
+
+
+def test_nothing_is_kept_by_itself_unless_a_person_turned_it_on(
+    start: Serve, shown: SimpleNamespace
+) -> None:
+    site = start(self_learning=True)
+    _agreed(site)
+    with site.live() as live:
+        assert [_ask(live, shown.jpeg)["learning"] for _ in range(5)] == [None] * 5
+    assert _kept(site) == []
+
+
+def test_a_face_that_stays_is_kept_once_as_the_models_word(
+    start: Serve, shown: SimpleNamespace
+) -> None:
+    site = start(self_learning=True)
+    with site.live(sitting=_agreed(site)) as live:
+        told = [_ask(live, shown.jpeg)["learning"] for _ in range(6)]
+    assert [one["label"] for one in told] == [None, None, "happy", None, None, None]
+    assert _kept(site) == [("happy", "model", "p1")]
+    (row,) = inbox.read(site.service.paths.inbox).faces.to_dict("records")
+    assert row["consent"]["text"] == CONSENT_VERSION
+    assert site.client.get("/api/captures").json()["waiting"]["happy"] == 0
+    assert site.client.delete(f"/api/captures/{told[2]['capture']}").json() == {
+        "undone": "removed"
+    }
+    assert _kept(site) == []
+
+
+def test_where_it_is_not_offered_or_nobody_agreed_it_is_refused(start: Serve) -> None:
+    site = start()
+    for sitting in (_agreed(site), "nobody"):
+        with (
+            site.live(sitting=sitting) as live,
+            pytest.raises(ConnectionClosedError, match="1008"),
+        ):
+            live.recv(timeout=10)

@@ -20,6 +20,8 @@ let trip = null; // smoothed milliseconds from frame to answer
 let last = null; // when the last answer came
 let served = null; // name of the model that answered last
 let complaint = null;
+let sitting = null; // of the person whose face may be kept by itself
+let hear = null; // is called with what self-learning tells
 
 // What a browser test may look at.
 export const stats = { sent: 0, got: 0, faces: 0, first: null, fps: 0, ms: 0 };
@@ -50,6 +52,7 @@ export async function start(film = null) {
 export function stop() {
   turn += 1;
   running = false;
+  if (sitting) hear({ ended: "Self-learning ended with the camera." });
   socket?.close();
   socket = null;
   camera.close();
@@ -66,13 +69,19 @@ export function stop() {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const mine = (socket = new WebSocket(`${scheme}://${location.host}/api/live`));
+  const query = sitting ? `?${new URLSearchParams({ sitting })}` : "";
+  const mine = (socket = new WebSocket(`${scheme}://${location.host}/api/live${query}`));
   mine.onopen = () => pump(mine);
-  mine.onmessage = (event) => waiting?.resolve(JSON.parse(event.data));
+  mine.onmessage = (event) => mine === socket && waiting?.resolve(JSON.parse(event.data));
   mine.onclose = (event) => {
     // Another session may have begun since: the frame in flight is then not of this one.
     if (!running || mine !== socket) return;
     waiting?.reject();
+    if (event.code === 1008 && sitting) {
+      // A server that was started anew knows nobody.
+      hear({ ended: "Self-learning ended: agree again." });
+      return connect();
+    }
     complain(event.code === 1013 ? "The server is busy. Trying again." : "Connection lost. Trying again.");
     setTimeout(() => running && mine === socket && connect(), AGAIN);
   };
@@ -112,6 +121,17 @@ function receive(answer, frame, began) {
   if (pace) at("speed").textContent = `${stats.fps.toFixed(0)} FPS · ${trip.toFixed(0)} ms`;
   showModel(answer.model);
   show(answer.faces);
+  if (answer.learning && sitting) hear(answer.learning);
+}
+
+// Keeps faces of the person who agreed in `wanted`, or of nobody; `told` hears what comes of it.
+export function learn(wanted, told) {
+  [sitting, hear] = [wanted, told];
+  if (!running) return;
+  const before = socket;
+  waiting?.reject();
+  connect();
+  before?.close();
 }
 
 const smooth = (before, value) => (before === null ? value : 0.9 * before + 0.1 * value);

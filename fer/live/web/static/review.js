@@ -1,17 +1,31 @@
-// Review: faces that were set apart, until a person decides.
+// Review: faces that were set apart or look mislabelled, until a person decides.
 
 import { ask, at, element, emoji, state, tell } from "./shared.js";
 
 export async function open() {
-  let faces;
   try {
-    faces = await ask("GET", "/api/review");
+    const faces = await ask("GET", "/api/review");
+    fill("waiting", faces, "Nothing waits. Every face was taken in.");
+    await openDoubts(new Set(faces.map(({ face }) => face)));
   } catch (error) {
     tell(error.message, { problem: true });
-    return;
   }
-  at("waiting").replaceChildren(...(faces.length ? faces.map(card)
-    : [element("li", { className: "panel empty" }, "Nothing waits. Every face was taken in.")]));
+}
+
+async function openDoubts(shown) {
+  let faces = [];
+  let nothing = "The model contradicts no label.";
+  try {
+    faces = await ask("GET", "/api/review/doubts");
+  } catch (error) {
+    nothing = error.message; // no model yet, or nothing to measure it on
+  }
+  fill("doubts", faces.filter(({ face }) => !shown.has(face)), nothing);
+}
+
+function fill(list, faces, nothing) {
+  at(list).replaceChildren(...(faces.length ? faces.map(card)
+    : [element("li", { className: "panel empty" }, nothing)]));
 }
 
 function card(face) {
@@ -20,16 +34,19 @@ function card(face) {
   if (!face.label) choices.unshift(element("option", { value: "", selected: true }, "choose"));
   const label = element("select", { "aria-label": "Label" }, ...choices);
   const accept = () => decide(face, "accept", label.value);
-  const actions = face.decided
-    ? element("p", { className: "muted" }, `Decided: ${face.decided}. Takes effect at the next ingest.`)
-    : element("div", { className: "bar" }, label,
-        element("button", { onclick: accept }, "Accept"),
-        element("button", { className: "quiet", onclick: () => decide(face, "reject", null) }, "Reject"));
+  const relabel = face.suggested
+    ? element("button", { onclick: () => decide(face, "accept", face.suggested) }, `${emoji(face.suggested)} It is ${face.suggested}`)
+    : null;
+  const actions = element("div", { className: "bar" }, label, element("button", { onclick: accept }, "Accept"));
+  if (relabel) actions.append(relabel);
+  actions.append(element("button", { className: "quiet", onclick: () => decide(face, "reject", null) }, "Reject"));
   const from = [face.label ?? "no label", face.domain, face.subject].filter(Boolean).join(" · ");
   return element("li", { className: "panel" },
     element("img", { src: face.image, alt: `A face, ${face.label ?? "without a label"}` }),
     element("div", {}, element("div", { className: "reason" }, face.reason), element("div", { className: "muted" }, from)),
-    actions);
+    face.decided
+      ? element("p", { className: "muted" }, `Decided: ${face.decided}. Takes effect at the next ingest.`)
+      : actions);
 }
 
 async function decide(face, verdict, label) {

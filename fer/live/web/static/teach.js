@@ -1,6 +1,7 @@
 // Teach: the chosen face, a label and a consent become a row in the inbox.
 
 import { chosen } from "./faces.js";
+import * as live from "./live.js";
 import { ask, at, element, emoji, shown, state, tell } from "./shared.js";
 
 let seat = null; // {sitting, subject}
@@ -19,6 +20,8 @@ export function build() {
   at("consent-days").textContent = `Purpose: ${consent.purpose}. Holds for ${consent.days} days. Text version ${consent.version}.`;
   at("person").onclick = agree;
   at("undo").onclick = undo;
+  at("self").hidden = !state.about.self_learning;
+  at("self").onclick = toggleSelf;
   at("consent").querySelector('[value="no"]').onclick = () => at("consent").close("no");
   count().catch((error) => tell(error.message, { problem: true }));
 }
@@ -60,7 +63,33 @@ async function agree() {
     return false;
   }
   at("who").textContent = `${seat.subject} agreed.`;
+  setSelf(false); // the one before agreed for themselves alone
   return true;
+}
+
+async function toggleSelf() {
+  if (at("self").getAttribute("aria-pressed") === "true") return setSelf(false);
+  if (!live.isRunning()) return tell("Start the camera first, and be alone in the picture.", { problem: true });
+  if (seat || (await agree())) setSelf(true);
+}
+
+function setSelf(on) {
+  const was = at("self").getAttribute("aria-pressed") === "true";
+  at("self").setAttribute("aria-pressed", String(on));
+  at("learnt").hidden = !on;
+  at("learnt").textContent = "Learning by itself: keeps what the model is sure of, for a person to look at.";
+  if (on || was) live.learn(on ? seat.sitting : null, on ? hear : null);
+}
+
+function hear({ ended, capture, label, count: kept }) {
+  if (ended) {
+    setSelf(false);
+    tell(ended);
+  } else if (capture) {
+    captures.push(capture);
+    at("undo").disabled = false;
+    at("learnt").textContent = `Learning by itself: ${kept} kept, the last as ${label}. A person has to look at them.`;
+  }
 }
 
 async function undo() {
