@@ -49,10 +49,18 @@ class Registry:
                 number=number,
                 aliases=("champion",) if number == self.champion else (),
                 created=created,
-                tags=told,
+                tags={**told, "candidate_sha256": f"of {number}"},
             )
             for number in sorted(self.files, reverse=True)
         ]
+
+    def decision(self, candidate_sha256: str) -> dict[str, Any] | None:
+        """Return what was decided of version 2; version 1 was judged elsewhere."""
+        held = {"name": "held", "holds": True, "expected": "some", "received": "enough"}
+        failed = {**held, "name": "failed", "holds": False}
+        domains = {"desk": {"faces": 9, "champion": 0.5, "candidate": 0.75}}
+        decided = {"conditions": [held, failed], "accuracy": domains}
+        return decided if candidate_sha256 == "of 2" else None
 
     def rollback(self, version: int | None) -> tuple[int, int]:
         """Make `version` champion."""

@@ -98,3 +98,14 @@ def _take_a_picture(page: Page, folder: Path) -> None:
     pixels = cv2.imread(str(picture))
     assert pixels is not None
     assert pixels.shape == (480, 640, 3)
+
+
+def test_every_version_shows_its_place_on_the_curves_and_its_conditions(
+    site: Site, film: Path, tmp_path: Path
+) -> None:
+    with opened(f"http://{site.host}/#models", film, tmp_path / "browser") as page:
+        page.until("document.querySelectorAll('#versions > li.panel').length === 2")
+        shown = "[...document.querySelectorAll('#curve title')].map((one) => one.textContent)"
+        assert "version 2, promoted: desk 75.0 %" in page.value(shown)
+        conditions = "[...document.querySelectorAll('.conditions li')].map((one) => one.className)"
+        assert page.value(conditions) == ["holds", "fails"]
