@@ -42,7 +42,7 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
 
     # The ready-made documentation pages load scripts from the internet.
     app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(Guard, token=token)
+    app.add_middleware(Guard, token=token, limits=service.limits)
     app.add_exception_handler(FerError, _explain)
     for routes in (about.router(service, token), stream.router(service)):
         app.include_router(routes)

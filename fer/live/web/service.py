@@ -14,6 +14,7 @@ from fer.faces.detect import Detector
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
 from fer.live.reading import Answer
+from fer.live.web.limits import Limits
 from fer.live.web.meters import Meters
 from fer.params import CaptureParams
 from fer.paths import Paths
@@ -41,6 +42,7 @@ class Service:
         registry: Lists and moves the champion.
         capture: How long a consent holds.
         meters: Counted for `/metrics`.
+        limits: Of how often one client may ask.
     """
 
     paths: Paths
@@ -49,6 +51,7 @@ class Service:
     registry: Champion
     capture: CaptureParams
     meters: Meters = field(default_factory=Meters)
+    limits: Limits = field(default_factory=Limits)
     _limiter: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE)
     )

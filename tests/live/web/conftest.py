@@ -18,6 +18,7 @@ from fer.data import version
 from fer.errors import RegistryError
 from fer.faces.detect import Detector
 from fer.live.predictor import Predictor
+from fer.live.web.limits import Limits
 from fer.live.web.server import bound, server
 from fer.live.web.service import Service
 from fer.params import CaptureParams
@@ -92,8 +93,9 @@ def start(tmp_path: Path, make_model: Callable[..., Path]) -> Iterator[Serve]:
     """Return a function that starts a server and gives its `Site`."""
     with ExitStack() as stack:
 
-        def begin(*, token: str | None = None) -> Site:
-            return stack.enter_context(_running(tmp_path / "checkout", make_model, token))
+        def begin(*, token: str | None = None, limits: Limits | None = None) -> Site:
+            running = _running(tmp_path / "checkout", make_model, token, limits or Limits())
+            return stack.enter_context(running)
 
         yield begin
 
@@ -105,14 +107,18 @@ def site(start: Serve) -> Site:
 
 
 @contextmanager
-def _running(root: Path, make_model: Callable[..., Path], token: str | None) -> Iterator[Site]:
+def _running(
+    root: Path, make_model: Callable[..., Path], token: str | None, limits: Limits
+) -> Iterator[Site]:
     paths = Paths(root)
     version.write(paths.version, DataVersion())
     registry = Registry({1: make_model("happy"), 2: make_model("sad")})
     predictor = Predictor(registry)
     predictor.refresh()
     capture = CaptureParams(detector=None, consent_days=30)
-    service = Service(paths, Detector(), predictor, registry, capture)  # type: ignore[arg-type]
+    service = Service(
+        paths, Detector(), predictor, registry, capture, limits=limits,  # type: ignore[arg-type]
+    )  # fmt: skip
     with bound("127.0.0.1", 0) as listening:
         running = server(service, token)
         host = f"127.0.0.1:{listening.getsockname()[1]}"

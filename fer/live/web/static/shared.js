@@ -59,6 +59,11 @@ export async function ask(method, path, { json, body } = {}) {
   } catch {
     throw new Error("The server does not answer. Is `fer serve` still running?");
   }
+  if (answer.status === 429) {
+    // Nothing was done yet: many pictures were dropped, and the rest of them wait.
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After"))));
+    return ask(method, path, { json, body });
+  }
   if (answer.status === 401 && path !== "/api/login") {
     await signIn();
     return ask(method, path, { json, body });
