@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fer.live.web.limits import Limits, Rate, rate_of
-from fer.live.web.service import MAX_BYTES
+from fer.live.web.service import MAX_BYTES, MAX_FILM_BYTES
 
 COOKIE: Final = "fer_token"
 
@@ -90,7 +90,10 @@ class Guard:
             return _Refusal(
                 401, "Expected the server's token, as a bearer token or by signing in."
             )
-        return _refused_size(headers) if rate is not None and scope["type"] == "http" else None
+        if rate is None or scope["type"] != "http":
+            return None
+        film = scope["path"] == "/api/films"
+        return _refused_size(headers, MAX_FILM_BYTES if film else MAX_BYTES)
 
     def _allowed(self, path: str, headers: Headers) -> bool:
         if self._token is None or path == "/" or path.startswith(_OPEN):
@@ -144,14 +147,12 @@ def _cookie(headers: Headers) -> str:
     return found.value if found else ""
 
 
-def _refused_size(headers: Headers) -> _Refusal | None:
+def _refused_size(headers: Headers, most: int) -> _Refusal | None:
     size = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not size.isdecimal():
         return _Refusal(411, "Expected a Content-Length.")
-    if int(size) > MAX_BYTES:
-        return _Refusal(
-            413, f"Expected at most {MAX_BYTES // 1_000_000} MB, received {size} bytes."
-        )
+    if int(size) > most:
+        return _Refusal(413, f"Expected at most {most // 1_000_000} MB, received {size} bytes.")
     return None
 
 

@@ -22,6 +22,9 @@ from fer.paths import Paths
 MAX_BYTES: Final = 4_000_000
 """The largest request and the largest frame."""
 
+MAX_FILM_BYTES: Final = 500_000_000
+"""The largest film; it is on disk while it is looked at."""
+
 MAX_PIXELS: Final = 16_000_000
 """The most pixels that are decoded for a client: 48 MB."""
 
