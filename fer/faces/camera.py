@@ -50,7 +50,7 @@ def frames(source: str) -> Generator[Frame, None, None]:
         a warning.
 
     Raises:
-        CameraError: The source gives no frame at all.
+        CameraError: The source gives no frame at all, or frames of more than `MAX_PIXELS`.
     """
     empty = True
     with closing(_opened(source)) as found:
@@ -81,7 +81,15 @@ def _opened(source: str) -> Generator[Frame, None, None]:
 
 
 def _captured(capture: cv2.VideoCapture) -> Generator[Frame, None, None]:
+    width, height = (
+        int(capture.get(one)) for one in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    )
     try:
+        if width * height > MAX_PIXELS:
+            raise CameraError(
+                f"Expected frames of at most {MAX_PIXELS // 1_000_000} megapixels, received "
+                f"{width} x {height}. Save the film smaller."
+            )
         while (answer := capture.read())[0]:
             yield np.asarray(answer[1], np.uint8)
     finally:

@@ -45,6 +45,13 @@ class Champion:
         found: list[Any] = self._versions().listed(self._connected())
         return found
 
+    def decision(self, candidate_sha256: str) -> dict[str, Any] | None:
+        """Return what the gate found of a candidate; None: it was judged elsewhere, or not yet."""
+        found: dict[str, Any] | None = self._versions().read_decision(
+            self._paths, candidate_sha256
+        )
+        return found
+
     def rollback(self, version: int | None) -> tuple[int, int]:
         """Give the champion's place back; see `registry.versions.rollback`."""
         moved: tuple[int, int] = self._versions().rollback(self._paths, version)

@@ -1,7 +1,7 @@
 """A film to what is read in its frames; only faces that stay are told."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,9 @@ _STAYING: Final = 10
 """Frames without a break (0.4 s) that make a face one that stays."""
 
 
-def of_film(path: Path, detector: Detector, answer: Answer) -> Iterator[Reading]:
+def of_film(
+    path: Path, detector: Detector, answer: Answer | None
+) -> Generator[Reading, None, None]:
     """Yield what is read in every frame; faces are numbered from 1 in the order they came.
 
     Ten frames are looked ahead, of which only the readings are in memory.
@@ -29,7 +31,7 @@ def of_film(path: Path, detector: Detector, answer: Answer) -> Iterator[Reading]
     Args:
         path: Film.
         detector: Finds the faces.
-        answer: Tells their emotions.
+        answer: Tells their emotions; None: no model yet.
 
     Raises:
         CameraError: It is no film.
@@ -37,7 +39,9 @@ def of_film(path: Path, detector: Detector, answer: Answer) -> Iterator[Reading]
     return staying(_looked_at(path, detector, answer))
 
 
-def _looked_at(path: Path, detector: Detector, answer: Answer) -> Iterator[Reading]:
+def _looked_at(
+    path: Path, detector: Detector, answer: Answer | None
+) -> Generator[Reading, None, None]:
     tracker = Tracker()
     with closing(camera.frames(str(path))) as film:
         for number, frame in enumerate(film):
@@ -47,7 +51,9 @@ def _looked_at(path: Path, detector: Detector, answer: Answer) -> Iterator[Readi
             yield Reading(str(path), width, height, faces, number)
 
 
-def staying(readings: Iterator[Reading], *, frames: int = _STAYING) -> Iterator[Reading]:
+def staying(
+    readings: Iterator[Reading], *, frames: int = _STAYING
+) -> Generator[Reading, None, None]:
     """Yield `readings` without the faces that only flicker up, and number the others anew.
 
     Args:

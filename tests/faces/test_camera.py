@@ -56,6 +56,15 @@ def test_a_film_gives_all_its_frames_in_order(tmp_path: Path) -> None:
     np.testing.assert_allclose([frame.mean() for frame in found], 10 + 20 * np.arange(12), atol=2)
 
 
+def test_frames_that_would_take_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = _film(tmp_path / "film.avi")
+    monkeypatch.setattr(camera, "MAX_PIXELS", 320 * 240 - 1)
+    with pytest.raises(CameraError, match="320 x 240"):
+        next(camera.frames(str(film)))
+
+
 def test_a_film_that_is_cut_short_ends_cleanly(tmp_path: Path) -> None:
     film = _film(tmp_path / "film.avi")
     data = film.read_bytes()
@@ -134,6 +143,9 @@ class _FakeCapture:
 
     def read(self) -> tuple[bool, NDArray[np.uint8]]:
         return True, np.full((4, 4, 3), self.number, np.uint8)
+
+    def get(self, _: int) -> float:
+        return 2
 
     def release(self) -> None:
         self.released = True

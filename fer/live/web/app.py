@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from fer.errors import Busy, CameraError, DataError, FerError, MissingData, ModelError
-from fer.live.web import about, models, pictures, review, stream, teach, update
+from fer.live.web import about, films, models, pictures, review, stream, teach, update
 from fer.live.web.guard import Guard
 from fer.live.web.service import Service
 
@@ -42,11 +42,11 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
 
     # The ready-made documentation pages load scripts from the internet.
     app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(Guard, token=token)
+    app.add_middleware(Guard, token=token, limits=service.limits)
     app.add_exception_handler(FerError, _explain)
     for routes in (about.router(service, token), stream.router(service)):
         app.include_router(routes)
-    for part in (pictures, teach, models, review, update):
+    for part in (pictures, films, teach, models, review, update):
         app.include_router(part.router(service))
     app.mount("/static", StaticFiles(directory=_STATIC))
 

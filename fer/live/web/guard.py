@@ -1,7 +1,9 @@
 """Who may ask: checks before any route, and headers on every answer."""
 
 import hmac
+import math
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -10,7 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fer.live.web.service import MAX_BYTES
+from fer.live.web.limits import Limits, Rate, rate_of
+from fer.live.web.service import MAX_BYTES, MAX_FILM_BYTES
 
 COOKIE: Final = "fer_token"
 
@@ -33,21 +36,29 @@ _HEADERS: Final = {
 
 # The page itself holds nothing secret, and asks for the token.
 _OPEN: Final = ("/static/", "/healthz", "/api/login")
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    status: int
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Guard:
-    """Refuses other hosts' pages, requests without the token, and large bodies.
+    """Refuses other hosts' pages, who asks too often or without the token, and large bodies.
 
     Args:
         app: The application behind it.
         token: What a client must show; None: only this machine can connect.
+        limits: Of how often one client may ask.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, limits: Limits) -> None:
         """See the class."""
         self._app = app
         self._token = token
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer why not."""
@@ -59,22 +70,30 @@ class Guard:
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             # Closed before it is accepted: the client receives 403.
-            await send({"type": "websocket.close", "code": 1008, "reason": refusal[1]})
+            await send({"type": "websocket.close", "code": 1008, "reason": refusal.detail})
         else:
-            answer = JSONResponse({"detail": refusal[1]}, refusal[0])
+            detail = {"detail": refusal.detail}
+            answer = JSONResponse(detail, refusal.status, refusal.headers)
             await answer(scope, receive, _with_headers(send))
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope) -> _Refusal | None:
         headers = Headers(scope=scope)
-        acts = scope["type"] == "websocket" or scope["method"] not in _SAFE
+        rate = rate_of(scope)
         if self._token is None and _host(headers.get("host", "")) not in LOOPBACK:
             # A page of another site whose name was made to point here (DNS rebinding).
-            return 403, "Expected a request to localhost."
-        if acts and not _same_origin(headers):
-            return 403, "Expected a request from this server's own page."
+            return _Refusal(403, "Expected a request to localhost.")
+        if rate is not None and not _same_origin(headers):
+            return _Refusal(403, "Expected a request from this server's own page.")
+        if rate is not None and (wait := self._limits.wait(_client(scope), rate)):
+            return _too_often(rate, wait)
         if not self._allowed(scope["path"], headers):
-            return 401, "Expected the server's token, as a bearer token or by signing in."
-        return _refused_size(headers) if scope["type"] == "http" and acts else None
+            return _Refusal(
+                401, "Expected the server's token, as a bearer token or by signing in."
+            )
+        if rate is None or scope["type"] != "http":
+            return None
+        film = scope["path"] == "/api/films"
+        return _refused_size(headers, MAX_FILM_BYTES if film else MAX_BYTES)
 
     def _allowed(self, path: str, headers: Headers) -> bool:
         if self._token is None or path == "/" or path.startswith(_OPEN):
@@ -86,6 +105,21 @@ class Guard:
 def same_token(shown: str, token: str) -> bool:
     """Return whether both are equal, in a time that does not tell how much of it is."""
     return hmac.compare_digest(shown.encode(), token.encode())
+
+
+def _client(scope: Scope) -> str:
+    # A server on a Unix socket is not told who asks.
+    return str((scope.get("client") or ("",))[0])
+
+
+def _too_often(rate: Rate, wait: float) -> _Refusal:
+    seconds = math.ceil(wait)
+    return _Refusal(
+        429,
+        f"Expected at most {rate.per_second:g} {rate.name} a second from one client, received "
+        f"more. Try again in {seconds} s.",
+        {"Retry-After": str(seconds)},
+    )
 
 
 def _host(value: str) -> str:
@@ -113,12 +147,12 @@ def _cookie(headers: Headers) -> str:
     return found.value if found else ""
 
 
-def _refused_size(headers: Headers) -> tuple[int, str] | None:
+def _refused_size(headers: Headers, most: int) -> _Refusal | None:
     size = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not size.isdecimal():
-        return 411, "Expected a Content-Length."
-    if int(size) > MAX_BYTES:
-        return 413, f"Expected at most {MAX_BYTES // 1_000_000} MB, received {size} bytes."
+        return _Refusal(411, "Expected a Content-Length.")
+    if int(size) > most:
+        return _Refusal(413, f"Expected at most {most // 1_000_000} MB, received {size} bytes.")
     return None
 
 

@@ -10,7 +10,14 @@ from fer.live.web.service import Service
 
 
 class ModelVersion(BaseModel):
-    """One version, as the registry holds it."""
+    """One version, as the registry holds it.
+
+    Of one that was judged in another checkout, `conditions` and `domains` are empty.
+
+    Args:
+        conditions: Every condition of the gate: `{"name", "holds", "expected", "received"}`.
+        domains: By domain: `{"faces": n, "champion": accuracy or None, "candidate": accuracy}`.
+    """
 
     version: int
     aliases: list[str]
@@ -20,6 +27,8 @@ class ModelVersion(BaseModel):
     accuracy: float | None
     data_version: str | None
     parent: str | None
+    conditions: list[dict[str, Any]]
+    domains: dict[str, dict[str, Any]]
 
 
 class Wish(BaseModel):
@@ -41,8 +50,11 @@ def router(service: Service) -> APIRouter:
 
     @routes.get("/api/models")
     def models() -> list[ModelVersion]:
-        """Tell every version, newest first, with its verdict and the reasons."""
-        return [_told(one) for one in service.registry.listed()]
+        """Tell every version, newest first, with its verdict, condition by condition."""
+        return [
+            _told(one, service.registry.decision(one.tags.get("candidate_sha256", "")) or {})
+            for one in service.registry.listed()
+        ]
 
     @routes.post("/api/models/rollback")
     def rollback(wish: Wish) -> Moved:
@@ -54,7 +66,7 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _told(one: Any) -> ModelVersion:
+def _told(one: Any, decision: dict[str, Any]) -> ModelVersion:
     accuracy = one.tags.get("validation_accuracy")
     return ModelVersion(
         version=one.number,
@@ -65,4 +77,6 @@ def _told(one: Any) -> ModelVersion:
         accuracy=float(accuracy) if accuracy else None,
         data_version=one.tags.get("data_version"),
         parent=one.tags.get("parent"),
+        conditions=decision.get("conditions", []),
+        domains=decision.get("accuracy", {}),
     )

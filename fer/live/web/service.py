@@ -13,6 +13,7 @@ from fer.faces.detect import Detector
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
 from fer.live.reading import Answer
+from fer.live.web.limits import Limits
 from fer.live.web.meters import Meters
 from fer.live.web.sittings import Capture, Recent, Seat
 from fer.params import CaptureParams
@@ -20,6 +21,9 @@ from fer.paths import Paths
 
 MAX_BYTES: Final = 4_000_000
 """The largest request and the largest frame."""
+
+MAX_FILM_BYTES: Final = 500_000_000
+"""The largest film; it is on disk while it is looked at."""
 
 MAX_PIXELS: Final = 16_000_000
 """The most pixels that are decoded for a client: 48 MB."""
@@ -43,6 +47,7 @@ class Service:
         meters: Counted for `/metrics`.
         seats: Who agreed to be captured.
         captures: What was kept, to undo it.
+        limits: Of how often one client may ask.
     """
 
     paths: Paths
@@ -53,6 +58,7 @@ class Service:
     meters: Meters = field(default_factory=Meters)
     seats: Recent[Seat] = field(default_factory=Recent)
     captures: Recent[Capture] = field(default_factory=Recent)
+    limits: Limits = field(default_factory=Limits)
     _limiter: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE)
     )

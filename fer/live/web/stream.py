@@ -1,6 +1,7 @@
 """The live session: a frame comes, its faces go back, then the next."""
 
 import time
+from collections import Counter
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
@@ -17,6 +18,9 @@ from fer.live.reading import Face, follow
 from fer.live.web.service import Service, decoded
 
 _MAX_SESSIONS: Final = 32
+_MAX_OF_ONE: Final = 24
+"""Of one client, so that others find a place."""
+
 _TRY_AGAIN_LATER: Final = 1013
 _UNSUPPORTED: Final = 1003
 _REFUSED: Final = 1008
@@ -28,7 +32,7 @@ _MIN_SECONDS: Final = 1 / 40
 def router(service: Service) -> APIRouter:
     """Return the live session's route."""
     routes = APIRouter()
-    sessions: set[WebSocket] = set()
+    sessions: Counter[str] = Counter()
 
     @routes.websocket("/api/live")
     async def live(socket: WebSocket, sitting: str | None = None) -> None:
@@ -37,17 +41,23 @@ def router(service: Service) -> APIRouter:
         if sitting is not None and learner is None:
             await socket.close(_REFUSED, "Expected a sitting that a person agreed to")
             return
-        if len(sessions) >= _MAX_SESSIONS:
-            await socket.close(_TRY_AGAIN_LATER, f"{_MAX_SESSIONS} sessions are open already")
+        client = socket.client.host if socket.client else ""
+        if sessions.total() >= _MAX_SESSIONS or sessions[client] >= _MAX_OF_ONE:
+            taken = (
+                f"{sessions.total()} sessions are open already, {sessions[client]} of them yours"
+            )
+            await socket.close(_TRY_AGAIN_LATER, taken)
             return
-        sessions.add(socket)
+        sessions[client] += 1
         try:
             with service.meters.sessions.track_inprogress():
                 await _answer_frames(socket, service, learner)
         except WebSocketDisconnect:
             pass
         finally:
-            sessions.discard(socket)
+            sessions[client] -= 1
+            if not sessions[client]:
+                del sessions[client]
 
     return routes
 

@@ -18,6 +18,7 @@ from fer.data import version
 from fer.errors import RegistryError
 from fer.faces.detect import Detector
 from fer.live.predictor import Predictor
+from fer.live.web.limits import Limits
 from fer.live.web.server import bound, server
 from fer.live.web.service import Service
 from fer.params import CaptureParams, SelfLearningParams
@@ -49,10 +50,18 @@ class Registry:
                 number=number,
                 aliases=("champion",) if number == self.champion else (),
                 created=created,
-                tags=told,
+                tags={**told, "candidate_sha256": f"of {number}"},
             )
             for number in sorted(self.files, reverse=True)
         ]
+
+    def decision(self, candidate_sha256: str) -> dict[str, Any] | None:
+        """Return what was decided of version 2; version 1 was judged elsewhere."""
+        held = {"name": "held", "holds": True, "expected": "some", "received": "enough"}
+        failed = {**held, "name": "failed", "holds": False}
+        domains = {"desk": {"faces": 9, "champion": 0.5, "candidate": 0.75}}
+        decided = {"conditions": [held, failed], "accuracy": domains}
+        return decided if candidate_sha256 == "of 2" else None
 
     def rollback(self, version: int | None) -> tuple[int, int]:
         """Make `version` champion."""
@@ -85,8 +94,15 @@ def start(tmp_path: Path, make_model: Callable[..., Path]) -> Iterator[Serve]:
     """Return a function that starts a server and gives its `Site`."""
     with ExitStack() as stack:
 
-        def begin(*, token: str | None = None, self_learning: bool = False) -> Site:
-            running = _running(tmp_path / "checkout", make_model, token, self_learning)
+        def begin(
+            *,
+            token: str | None = None,
+            self_learning: bool = False,
+            limits: Limits | None = None,
+        ) -> Site:
+            running = _running(
+                tmp_path / "checkout", make_model, token, self_learning, limits or Limits()
+            )
             return stack.enter_context(running)
 
         yield begin
@@ -100,7 +116,11 @@ def site(start: Serve) -> Site:
 
 @contextmanager
 def _running(
-    root: Path, make_model: Callable[..., Path], token: str | None, self_learning: bool
+    root: Path,
+    make_model: Callable[..., Path],
+    token: str | None,
+    self_learning: bool,
+    limits: Limits,
 ) -> Iterator[Site]:
     paths = Paths(root)
     version.write(paths.version, DataVersion())
@@ -111,7 +131,9 @@ def _running(
         enabled=self_learning, confidence=0.7, frames=3, near_copy=0.9, per_class=2
     )
     capture = CaptureParams(detector=None, consent_days=30, self_learning=own)
-    service = Service(paths, Detector(), predictor, registry, capture)  # type: ignore[arg-type]
+    service = Service(
+        paths, Detector(), predictor, registry, capture, limits=limits,  # type: ignore[arg-type]
+    )  # fmt: skip
     with bound("127.0.0.1", 0) as listening:
         running = server(service, token)
         host = f"127.0.0.1:{listening.getsockname()[1]}"

@@ -32,6 +32,15 @@ def test_versions_come_with_verdict_and_reasons(site: Site) -> None:
     assert (first["accuracy"], first["reasons"]) == (0.9, ["first", "second"])
 
 
+def test_versions_come_with_every_condition_and_the_accuracy_by_domain(site: Site) -> None:
+    newest, elsewhere = site.client.get("/api/models").json()
+    assert [(one["name"], one["holds"]) for one in newest["conditions"]] == [
+        ("held", True), ("failed", False),
+    ]  # fmt: skip
+    assert newest["domains"] == {"desk": {"faces": 9, "champion": 0.5, "candidate": 0.75}}
+    assert (elsewhere["conditions"], elsewhere["domains"]) == ([], {})
+
+
 def test_a_rollback_is_served_at_once(site: Site) -> None:
     answer = site.client.post("/api/models/rollback", json={"version": 2})
     assert answer.json() == {"before": 1, "after": 2}

@@ -1,14 +1,18 @@
 """The page in a real browser, whose camera plays a film of a drawn face."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from fer.data import inbox, table
+from fer.faces import camera
 from fer.faces.align import canonical
 from tests.live.web.browser import CHROMIUM, Page, opened
 from tests.live.web.conftest import Site
@@ -101,16 +105,64 @@ def _swap(page: Page, site: Site) -> None:
     assert not page.value("document.querySelector('#toasts').innerText.includes('lost')")
 
 
-def _take_a_picture(page: Page, folder: Path) -> None:
+def _downloaded(page: Page, folder: Path, act: Callable[[], None]) -> Path:
     page.call(
         "Browser.setDownloadBehavior",
         behavior="allow",
         downloadPath=str(folder),
         eventsEnabled=True,
     )
-    page.press("s")
+    page.events.clear()
+    act()
     page.event("Browser.downloadProgress", state="completed")
-    (picture,) = folder.iterdir()
+    (file,) = folder.iterdir()
+    return file
+
+
+def _take_a_picture(page: Page, folder: Path) -> None:
+    picture = _downloaded(page, folder, lambda: page.press("s"))
     pixels = cv2.imread(str(picture))
     assert pixels is not None
     assert pixels.shape == (480, 640, 3)
+
+
+def test_every_version_shows_its_place_on_the_curves_and_its_conditions(
+    site: Site, film: Path, tmp_path: Path
+) -> None:
+    with opened(f"http://{site.host}/#models", film, tmp_path / "browser") as page:
+        page.until("document.querySelectorAll('#versions > li.panel').length === 2")
+        shown = "[...document.querySelectorAll('#curve title')].map((one) => one.textContent)"
+        assert "version 2, promoted: desk 75.0 %" in page.value(shown)
+        conditions = "[...document.querySelectorAll('.conditions li')].map((one) => one.className)"
+        assert page.value(conditions) == ["holds", "fails"]
+
+
+def test_a_film_becomes_rows_to_take_away(site: Site, film: Path, tmp_path: Path) -> None:
+    avi = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(avi), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
+    for frame in camera.frames(str(film)):
+        writer.write(frame)
+    writer.release()
+    with opened(f"http://{site.host}/#pictures", film, tmp_path / "browser") as page:
+        page.until("document.querySelector('#model').textContent.startsWith('version')")
+        _choose(page, avi)
+        page.until("document.querySelector('#gallery').innerText.includes('30 frames · 1 face')")
+        assert "happy" in page.value("document.querySelector('#gallery table').innerText")
+        csv = _downloaded(page, tmp_path / "csv", lambda: page.click("#csv"))
+        rows = pd.read_csv(csv)
+        assert rows["frame"].tolist() == list(range(30))
+        assert set(rows["track"]) == {1}
+        assert set(rows["path"]) == {"film.avi"}
+        told = _downloaded(page, tmp_path / "json", lambda: page.click("#json"))
+        readings = json.loads(told.read_text("utf-8"))
+        assert [one["frame"] for one in readings] == list(range(30))
+        assert (
+            readings[0]["faces"][0]["box"] == rows.loc[0, ["x", "y", "width", "height"]].tolist()
+        )
+
+
+def _choose(page: Page, file: Path) -> None:
+    page.call("DOM.enable")
+    root = page.call("DOM.getDocument")["root"]["nodeId"]
+    node = page.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
+    page.call("DOM.setFileInputFiles", nodeId=node, files=[str(file)])

@@ -161,3 +161,27 @@ def test_where_it_is_not_offered_or_nobody_agreed_it_is_refused(start: Serve) ->
             pytest.raises(ConnectionClosedError, match="1008"),
         ):
             live.recv(timeout=10)
+
+
+def test_one_client_cannot_take_every_place(
+    site: Site, shown: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_MAX_OF_ONE", 1)
+    with site.live() as live:
+        _ask(live, shown.jpeg)
+        with site.live() as late, pytest.raises(ConnectionClosedError, match="1 of them yours"):
+            late.recv(timeout=10)
+
+
+def _sessions(site: Site) -> str:
+    text: str = site.client.get("/metrics").text
+    return next(line for line in text.splitlines() if line.startswith("fer_sessions "))
+
+
+def test_open_sessions_are_counted(site: Site, shown: SimpleNamespace) -> None:
+    assert _sessions(site) == "fer_sessions 0.0"
+    with site.live() as one, site.live() as other:
+        _ask(one, shown.jpeg), _ask(other, shown.jpeg)
+        assert _sessions(site) == "fer_sessions 2.0"
+    # The server learns a moment after the client that a session is over.
+    assert any(_sessions(site) == "fer_sessions 0.0" for _ in range(1000))

@@ -49,7 +49,6 @@ function press(event) {
 function repaint() {
   forgetTones();
   live.redraw();
-  models.drawCurve();
 }
 
 function dress() {

@@ -1,12 +1,12 @@
 // Pictures: faces and emotions of files that are dropped, as CSV or JSON to take away.
 
 import { drawFaces } from "./draw.js";
-import { start } from "./live.js";
-import { ask, at, element, emoji, flaws, percent, save, state, tell } from "./shared.js";
+import * as films from "./films.js";
+import { ask, at, element, emoji, flaws, percent, save, tell } from "./shared.js";
+import * as sheet from "./sheet.js";
 
 const MAX_BYTES = 4_000_000;
 const SHRUNK = 2048; // longest side of a picture that is too large to send as it is
-const readings = [];
 
 export function build() {
   const drop = at("drop");
@@ -23,27 +23,24 @@ export function build() {
       if (kind === "drop") take([...event.dataTransfer.files]);
     });
   }
-  at("csv").onclick = () => save(new Blob([csv()], { type: "text/csv" }), "faces.csv");
-  at("json").onclick = () => save(new Blob([JSON.stringify(readings, null, 1)], { type: "application/json" }), "faces.json");
+  at("csv").onclick = () => save(sheet.csv(), "faces.csv");
+  at("json").onclick = () => save(sheet.json(), "faces.json");
   at("clear").onclick = () => {
-    readings.length = 0;
+    sheet.clear();
+    for (const one of at("gallery").children) one.forget?.();
     at("gallery").replaceChildren();
     at("export").hidden = true;
   };
 }
 
 async function take(files) {
-  const film = files.find((file) => file.type.startsWith("video/"));
-  for (const file of files.filter((one) => one.type.startsWith("image/"))) {
+  for (const file of files) {
     try {
-      await look(file);
+      // What the browser cannot name may still be a film: the server tells.
+      await (file.type.startsWith("image/") ? look(file) : films.look(file));
     } catch (error) {
       tell(`${file.name}: ${error.message}`, { problem: true });
     }
-  }
-  if (film) {
-    location.hash = "#live";
-    await start(film);
   }
 }
 
@@ -54,8 +51,9 @@ async function look(file) {
   });
   const sent = file.size > MAX_BYTES ? await shrunk(bitmap) : file;
   const told = await ask("POST", "/api/predict", { body: sent });
-  const reading = { path: file.name, width: told.width, height: told.height, faces: told.faces };
-  readings.push(reading);
+  const { frame: _, ...picture } = told; // it has none
+  const reading = { ...picture, path: file.name };
+  sheet.add(reading);
   at("gallery").prepend(figure(reading, bitmap));
   at("export").hidden = false;
 }
@@ -84,16 +82,4 @@ function figure(reading, bitmap) {
   const count = faces.length === 1 ? "1 face" : `${faces.length || "no"} faces`;
   return element("figure", { className: "panel" }, canvas,
     element("figcaption", {}, `${reading.path} · ${count}`), faces.length ? table : null);
-}
-
-function csv() {
-  const names = state.about.emotions.map((one) => one.name);
-  const lines = [["path", "x", "y", "width", "height", "emotion", "confidence", "score", ...names, "quality"]];
-  for (const { path, faces } of readings) {
-    for (const { box, emotion, confidence, score, probabilities, quality } of faces) {
-      lines.push([path, ...box, emotion, confidence, score, ...names.map((name) => probabilities?.[name]), quality.join(" ")]);
-    }
-  }
-  const quoted = (value) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  return lines.map((line) => line.map((value) => quoted(String(value ?? ""))).join(",") + "\r\n").join("");
 }

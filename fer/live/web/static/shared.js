@@ -55,22 +55,33 @@ export function tell(text, { problem = false, seconds = 6 } = {}) {
   setTimeout(() => toast.remove(), 1000 * seconds);
 }
 
-export async function ask(method, path, { json, body } = {}) {
+export async function ask(method, path, sent = {}) {
+  const answer = await request(method, path, sent);
+  return answer.status === 204 ? null : answer.json();
+}
+
+// Resolves with an answer that is good; its body is not read yet.
+export async function request(method, path, { json, body, signal } = {}) {
   const headers = json === undefined ? {} : { "Content-Type": "application/json" };
   const sent = json === undefined ? body : JSON.stringify(json);
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: sent });
-  } catch {
+    answer = await fetch(path, { method, headers, body: sent, signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
     throw new Error("The server does not answer. Is `fer serve` still running?");
+  }
+  if (answer.status === 429) {
+    // Nothing was done yet: many pictures were dropped, and the rest of them wait.
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After"))));
+    return request(method, path, { json, body, signal });
   }
   if (answer.status === 401 && path !== "/api/login") {
     await signIn();
-    return ask(method, path, { json, body });
+    return request(method, path, { json, body, signal });
   }
-  const told = answer.status === 204 ? null : await answer.json();
-  if (!answer.ok) throw new Error(reason(told, answer));
-  return told;
+  if (!answer.ok) throw new Error(reason(await answer.json().catch(() => null), answer));
+  return answer;
 }
 
 function reason(told, answer) {

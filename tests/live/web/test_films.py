@@ -1,0 +1,118 @@
+"""A film's frames come back one by one, and nothing of it stays."""
+
+import json
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from threading import Event, Semaphore
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import httpx
+import pytest
+
+from fer.faces import camera
+from fer.faces.detect import Detection
+from fer.live.web.limits import Limits
+from fer.live.web.service import MAX_BYTES
+from tests.live.web.conftest import Serve, Site
+
+
+@pytest.fixture
+def film(tmp_path: Path, shown: SimpleNamespace) -> bytes:
+    """Return a film of 14 frames of one drawn face."""
+    path = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
+    for _ in range(14):
+        writer.write(shown.image)
+    writer.release()
+    return path.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that films wait in."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def _told(answer: httpx.Response) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in answer.iter_lines()]
+
+
+def test_every_frame_comes_back_in_order_with_its_numbered_face(site: Site, film: bytes) -> None:
+    told = _told(site.client.post("/api/films", content=film))
+    assert [one["frame"] for one in told] == list(range(14))
+    assert {face["track"] for one in told for face in one["faces"]} == {1}
+    assert {len(one["faces"]) for one in told} == {1}
+    assert told[0]["faces"][0]["emotion"] == "happy"
+    assert (told[0]["width"], told[0]["height"], told[0]["path"]) == (640, 480, "")
+    assert "fer_frames_total 14.0" in site.client.get("/metrics").text
+
+
+def test_nothing_of_a_film_stays(site: Site, film: bytes, disk: Path) -> None:
+    site.client.post("/api/films", content=film)
+    site.client.post("/api/films", content=b"junk")
+    with site.client.stream("POST", "/api/films", content=film) as answer:
+        next(answer.iter_lines())  # and then the client is gone
+    # The server learns a moment later.
+    assert any(
+        site.client.get("/healthz").is_success and not any(disk.iterdir()) for _ in range(2000)
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"junk",
+        b"",
+        b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"\0\0\0\x18ftypmp42",
+    ],
+    ids=["junk", "empty", "playlist", "list of files", "cut short"],
+)
+def test_what_is_no_film_is_explained(site: Site, data: bytes) -> None:
+    answer = site.client.post("/api/films", content=data)
+    assert answer.status_code == 422
+    assert "Expected" in answer.json()["detail"]
+    assert "/fer-" not in answer.json()["detail"]
+
+
+def test_a_film_may_be_larger_than_a_picture(site: Site) -> None:
+    padded = b"\x1a\x45\xdf\xa3".ljust(MAX_BYTES + 1, b"\0")
+    assert site.client.post("/api/films", content=padded).status_code == 422
+    assert site.client.post("/api/predict", content=padded).status_code == 413
+
+
+class _Waiting:
+    """A detector that finds nothing, and not before it may."""
+
+    def __init__(self) -> None:
+        self.began = Semaphore(0)
+        self.may = Event()
+
+    def detect(self, _: camera.Frame) -> list[Detection]:
+        self.began.release()
+        self.may.wait(10)
+        return []
+
+
+def test_films_are_looked_at_two_at_a_time(start: Serve, film: bytes) -> None:
+    site = start(limits=Limits(count(step=100).__next__))
+    detector = _Waiting()
+    site.service.detector = detector  # type: ignore[assignment]
+    with ThreadPoolExecutor() as threads:
+        early = [threads.submit(site.client.post, "/api/films", content=film) for _ in range(2)]
+        assert all(detector.began.acquire(timeout=10) for _ in early)
+        late = site.client.post("/api/films", content=film)
+        detector.may.set()
+        assert [len(_told(one.result())) for one in early] == [14, 14]
+    assert (late.status_code, late.headers["retry-after"]) == (429, "10")
+    # A place is free a moment after the last line.
+    answers = (site.client.post("/api/films", content=film) for _ in range(1000))
+    assert any(answer.status_code == 200 for answer in answers)
