@@ -1,4 +1,6 @@
-"""Who agreed that their face is kept."""
+"""Who agreed that their face is kept, and until when."""
+
+from datetime import datetime
 
 import pandas as pd
 
@@ -6,8 +8,21 @@ from fer.records import Consent
 
 
 def consented(faces: pd.DataFrame) -> pd.Series:
-    """Return whether each face may be kept: a webcam face needs a consent for its time."""
+    """Return whether each face was taken under a consent: a webcam face needs one for its time."""
     return faces.apply(_allowed, axis=1).astype(bool) if len(faces) else pd.Series(dtype=bool)
+
+
+def ended(faces: pd.DataFrame, moment: datetime) -> pd.Series:
+    """Return whether the consent of each webcam face is over at `moment` (with time zone).
+
+    A face without a consent has none that could end.
+    """
+    expiries = [
+        given["expires_at"] if source == "webcam" and isinstance(given, dict) else None
+        for source, given in zip(faces["source"], faces["consent"], strict=True)
+    ]
+    over = [expiry is not None and expiry <= moment for expiry in expiries]
+    return pd.Series(over, faces.index, dtype=bool)
 
 
 def _allowed(face: pd.Series) -> bool:
@@ -16,5 +31,5 @@ def _allowed(face: pd.Series) -> bool:
     given, moment = face["consent"], face["captured_at"]
     if not isinstance(given, dict) or pd.isna(moment):
         return False
-    dated = given["given_at"] is not None and given["expires_at"] is not None
-    return dated and Consent(**given).covers(moment)
+    complete = all(given[name] for name in ("text", "purpose", "given_at", "expires_at"))
+    return complete and Consent(**given).covers(moment)

@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer.data import near_copies, splits, table
-from fer.data.consent import consented
+from fer.data.consent import consented, ended
 from fer.data.table import Pixels
 from fer.emotions import EMOTIONS
 from fer.params import IngestParams
-from fer.records import SIZE
+from fer.records import SIZE, now
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def _faults(arrivals: pd.DataFrame, readable: NDArray[np.bool_]) -> pd.Series:
     reason = pd.Series("", index=arrivals.index)
     label = arrivals["label"].astype("str").where(arrivals["label"].notna(), "none")
     reason[~label.isin(EMOTIONS)] = "label: expected one of the seven emotions, received " + label
-    reason[~consented(arrivals)] = "consent: none on record for the time of capture"
+    allowed = consented(arrivals)
+    reason[~allowed] = "consent: no complete one on record for the time of capture"
+    reason[allowed & ended(arrivals, now())] = "consent: it has ended since the capture"
     reason[~readable] = f"image: not a grey picture of {SIZE} x {SIZE}"
     return reason
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from fer.data.consent import consented
+from fer.data.consent import consented, ended
 
 Faces = Callable[..., pd.DataFrame]
 
@@ -36,8 +36,8 @@ def test_no_consent_is_none(faces: Faces) -> None:
     assert not consented(faces(2, source="webcam")).any()
 
 
-@pytest.mark.parametrize("lost", ["given_at", "expires_at"])
-def test_a_consent_without_dates_is_none(faces: Faces, lost: str) -> None:
+@pytest.mark.parametrize("lost", ["text", "purpose", "given_at", "expires_at"])
+def test_a_consent_that_is_not_complete_is_none(faces: Faces, lost: str) -> None:
     webcam = faces(1, source="webcam", consent={**CONSENT, lost: None}, captured_at=GIVEN)
     assert not consented(webcam).any()
 
@@ -55,3 +55,9 @@ def test_each_face_is_judged_by_its_own_consent(faces: Faces) -> None:
 
 def test_no_faces_need_no_consent(faces: Faces) -> None:
     assert len(consented(faces(0))) == 0
+
+
+def test_a_consent_ends_at_its_expiry_and_not_before(faces: Faces) -> None:
+    webcam = faces(2, source=["webcam", "import:a"], consent=CONSENT, captured_at=GIVEN)
+    assert list(ended(webcam, EXPIRES - timedelta(microseconds=1))) == [False, False]
+    assert list(ended(webcam, EXPIRES)) == [True, False]

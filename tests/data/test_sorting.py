@@ -1,7 +1,7 @@
 """Arrivals enter, are refused with a reason, or are known already: one of the three, each."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from fer.data import table
 from fer.data.sorting import Sorted, sort
 from fer.emotions import EMOTIONS
 from fer.params import IngestParams
+from fer.records import now
 
 Faces = Callable[..., pd.DataFrame]
 
@@ -21,7 +22,7 @@ PARAMS = IngestParams(
 
 CONSENT = {
     "text": "1", "purpose": "training",
-    "given_at": datetime(2026, 1, 1, tzinfo=UTC), "expires_at": datetime(2027, 1, 1, tzinfo=UTC),
+    "given_at": datetime(2026, 1, 1, tzinfo=UTC), "expires_at": datetime(2126, 1, 1, tzinfo=UTC),
 }  # fmt: skip
 
 
@@ -126,13 +127,22 @@ def test_a_face_without_an_emotion_is_refused(faces: Faces, label: str | None) -
 
 
 def test_a_webcam_face_without_consent_is_refused(faces: Faces) -> None:
-    late = datetime(2027, 6, 1, tzinfo=UTC)
+    late = datetime(2126, 6, 1, tzinfo=UTC)
     webcam = faces(3, source="webcam", consent=[CONSENT, None, CONSENT],
                    captured_at=[datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC),
                                 late])  # fmt: skip
     found = sorted_(webcam)
     assert list(found.accepted["id"]) == list(webcam["id"][:1])
     assert all(reason.startswith("consent:") for reason in reasons(found).values())
+
+
+def test_a_consent_that_ended_before_ingest_is_refused(faces: Faces) -> None:
+    moment = now() - timedelta(days=2)
+    over = {**CONSENT, "given_at": moment, "expires_at": moment + timedelta(days=1)}
+    webcam = faces(2, source="webcam", captured_at=moment, consent=[over, CONSENT])
+    found = sorted_(webcam)
+    assert list(found.accepted["id"]) == list(webcam["id"][1:])
+    assert reasons(found)[webcam["id"][0]] == "consent: it has ended since the capture"
 
 
 @pytest.mark.parametrize(
