@@ -125,7 +125,8 @@ def _evaluate(options: argparse.Namespace, paths: Paths) -> None:
     from fer.files import write_json
 
     # base.path is relative to the root, where the process stands.
-    data = options.data or _optional(params.load(paths.params).base.path)
+    base = params.load(paths.params).base.path
+    data = options.data or (Path(base).expanduser() if base else None)
     if data is None:
         raise FerError(
             "Expected FER2013's csv, zip or folder, received none. Give --data, or set base.path "

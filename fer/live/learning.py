@@ -134,6 +134,7 @@ class SelfLearner:
         (face,) = faces
         self._track = face.track
         sure = face.confidence is not None and face.confidence >= self._params.confidence
+        sure &= not face.quality
         self._run = 1 + self._run * (face.emotion == self._emotion) if sure else 0
         self._emotion = face.emotion
         if self._run < self._params.frames or self._emotion is None:

@@ -25,7 +25,7 @@ SITTING = Sitting("webcam", "desk", "monday", None)
 
 def told(emotion: str = "happy", confidence: float = 0.9, track: int = 1, place: int = 0) -> Face:
     shares = dict.fromkeys(EMOTIONS, (1 - confidence) / 6) | {emotion: confidence}
-    return Face((place, 0, 48, 48), emotion, confidence, 5.0, shares, track)
+    return Face((place, 0, 48, 48), emotion, confidence, 5.0, shares, track, ())
 
 
 class Model:
@@ -73,8 +73,9 @@ def test_a_face_is_kept_once_it_was_sure_for_long_enough(
 
 
 @pytest.mark.parametrize(
-    "between", [[told(confidence=0.7)], [told("sad")], [], [told(), told(track=2, place=50)]],
-    ids=["unsure", "another emotion", "no face", "somebody beside"],
+    "between", [[told(confidence=0.7)], [told("sad")], [replace(told(), quality=("cut",))], [],
+     [told(), told(track=2, place=50)]],
+    ids=["unsure", "another emotion", "cut off", "no face", "somebody beside"],
 )  # fmt: skip
 def test_a_break_starts_the_count_anew(
     album: Album, frames: list[NDArray[np.uint8]], between: list[Face]
