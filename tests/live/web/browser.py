@@ -101,6 +101,8 @@ def opened(url: str, film: Path, folder: Path) -> Iterator[Page]:
                 page.call("Runtime.enable")
                 page.call("Page.enable")
                 page.call("Page.navigate", url=url)
+                # Before that, the elements that a test asks for need not be there.
+                page.event("Page.loadEventFired")
                 yield page
         finally:
             running.kill()
