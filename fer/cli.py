@@ -302,6 +302,32 @@ def _serve(options: argparse.Namespace, paths: Paths) -> None:
     )
 
 
+def _add_live(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help="the champion at work in a window")
+    parser.add_argument(
+        "source", type=_source, nargs="?", default="0",
+        help="camera number, film, stream or folder of pictures (default: 0)",
+    )  # fmt: skip
+    parser.add_argument("--domain", help="camera or room (default: the source)")
+    parser.add_argument("--subject", help="pseudonym of the person, to keep faces by keys 1-7")
+    parser.add_argument("--model", type=_path, help="serve this ONNX file, not the champion")
+    parser.set_defaults(run=_live)
+
+
+def _live(options: argparse.Namespace, paths: Paths) -> None:
+    from fer import params
+    from fer.live import window
+
+    window.run(
+        options.source,
+        params.load(paths.params).capture,
+        paths,
+        domain=options.domain,
+        subject=options.subject,
+        model=options.model,
+    )
+
+
 def _add_predict(commands: Any, name: str) -> None:
     parser = commands.add_parser(name, help="emotions in photos, folders and films")
     parser.add_argument("paths", type=_path, nargs="+", metavar="PATH")
@@ -393,6 +419,7 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "evaluate": _add_evaluate,
     "models": _add_models,
     "serve": _add_serve,
+    "live": _add_live,
     "predict": _add_predict,
     "doctor": _add_doctor,
 }

@@ -123,6 +123,11 @@ class Paths:
         """Return the report `name`, such as "metrics.json"."""
         return self.root / "reports" / name
 
+    @property
+    def screenshots(self) -> Path:
+        """Pictures that people saved from the window."""
+        return self.root / "reports" / "screenshots"
+
     # -- local state, never in git -----------------------------------------------------------
 
     @property

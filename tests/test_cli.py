@@ -194,3 +194,16 @@ def test_a_report_is_told_line_by_line(
         f"captured             {inbox.count(checkout.inbox)}",
         f"without_face         {2 - inbox.count(checkout.inbox)}",
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="X11 is Linux's display")
+def test_a_window_without_a_display_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+
+    assert main(["live"]) == 1
+
+    told = capsys.readouterr().err
+    assert told.startswith("fer live: Expected a display")
+    assert told.count("\n") == 1

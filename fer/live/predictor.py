@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS
 from fer.errors import ModelError
+from fer.live.reading import Answer
 from fer.model.classifier import Classifier
 from fer.records import SIZE
 
@@ -99,6 +100,11 @@ class Predictor:
     def state(self) -> State:
         """What is being served now."""
         return self._state
+
+    @property
+    def answer(self) -> Answer | None:
+        """How emotions are told; None: there is no model yet, and faces have only a box."""
+        return self.probabilities if self._state.name else None
 
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probability of each of `EMOTIONS`, shape `(n, 7)`.

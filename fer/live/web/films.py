@@ -72,7 +72,7 @@ def router(service: Service) -> APIRouter:
         Only faces that stay are told, and numbered. One frame is in memory at a time.
         """
         _check_container(path)
-        readings = of_film(path, service.detector, service.answer)
+        readings = of_film(path, service.detector, service.predictor.answer)
         try:
             first = await service.work(partial(next, readings, None))
         except CameraError as error:

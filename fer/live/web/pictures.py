@@ -35,7 +35,7 @@ def router(service: Service) -> APIRouter:
 
 def _look(service: Service, data: bytes) -> Reading:
     frame = decoded(data)
-    faces = read(frame, service.detector, service.answer)
+    faces = read(frame, service.detector, service.predictor.answer)
     count(service, faces)
     height, width = frame.shape[:2]
     return Reading("", width, height, faces)

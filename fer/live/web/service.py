@@ -12,7 +12,6 @@ from fer.faces import camera
 from fer.faces.detect import Detector
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
-from fer.live.reading import Answer
 from fer.live.web.limits import Limits
 from fer.live.web.meters import Meters
 from fer.live.web.sittings import Capture, Recent, Seat
@@ -62,11 +61,6 @@ class Service:
     _limiter: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE)
     )
-
-    @property
-    def answer(self) -> Answer | None:
-        """How emotions are told; None: there is no model yet, and faces have only a box."""
-        return self.predictor.probabilities if self.predictor.state.name else None
 
     async def work(self, task: Callable[[], Result]) -> Result:
         """Return what `task` returns, run in a thread; first come, first served."""

@@ -101,7 +101,7 @@ def _look(
         frame = decoded(data)
     except DataError as error:
         return {"error": str(error), "faces": [], "model": model_state(service)}
-    faces = follow(frame, service.detector, service.answer, tracker, seconds=now)
+    faces = follow(frame, service.detector, service.predictor.answer, tracker, seconds=now)
     count(service, faces)
     height, width = frame.shape[:2]
     return {
