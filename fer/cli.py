@@ -153,7 +153,10 @@ def _ingest(_: argparse.Namespace, paths: Paths) -> None:
         adopt = import_module("fer.registry.adopt")
         return adopt.pin_champion(where, real=checked.base.source != "synthetic")
 
-    _tell(ingest(checked.ingest, paths, pin_champion))
+    def hold_back(faces: Any) -> Any:
+        return import_module("fer.registry.guard").hold_back(faces, checked.ingest, paths)
+
+    _tell(ingest(checked.ingest, paths, pin_champion, hold_back))
 
 
 def _add_import(commands: Any, name: str) -> None:
@@ -226,6 +229,7 @@ def _add_review(commands: Any, name: str) -> None:
     )  # fmt: skip
     parser.add_argument("face", nargs="?", help="the first digits of its id")
     parser.add_argument("--label", help="accept it under this label")
+    parser.add_argument("--session", help="all faces of a session that was held back")
     parser.set_defaults(run=_review)
 
 
@@ -237,6 +241,10 @@ def _review(options: argparse.Namespace, paths: Paths) -> None:
         waiting = review.waiting(paths) if options.verdict == "list" else _doubts(paths)
         for face in waiting.itertuples():
             print(f"{face.id[:12]}  {face.label!s:9} {face.domain:16} {face.reason}")
+        return
+    if options.session:
+        said = review.decide_session(paths, options.session, options.verdict)
+        print(f"{options.verdict}  {len(said)} faces: takes effect at the next `fer ingest`")
         return
     decision = review.decide(paths, options.face or "", options.verdict, options.label)
     print(f"{decision.verdict}  {decision.face[:12]}: takes effect at the next `fer ingest`")

@@ -70,6 +70,7 @@ class IngestParams(_Section):
     group_by: Literal["subject", "session"]
     validation_share: Share
     near_copy: Share
+    hold_back: Annotated[float, Field(ge=0, lt=0.5)]
     accept_model_labels: bool
 
 

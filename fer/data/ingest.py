@@ -23,6 +23,9 @@ PinChampion = Callable[[Paths], Parent | None]
 """Copies the champion's two files to `parent_weights` and `parent` and says which champion it
 is; None: there is none yet, and nothing was written."""
 
+HoldBack = Callable[[pd.DataFrame], pd.Series]
+"""Says of sound faces that people labelled why a person should see each first; empty: no need."""
+
 
 @dataclass(frozen=True)
 class IngestReport:
@@ -38,13 +41,19 @@ class IngestReport:
     parent: int | None
 
 
-def ingest(params: IngestParams, paths: Paths, pin_champion: PinChampion) -> IngestReport:
+def ingest(
+    params: IngestParams,
+    paths: Paths,
+    pin_champion: PinChampion,
+    hold_back: HoldBack | None = None,
+) -> IngestReport:
     """Take the inbox into a new data version; with nothing new, change nothing.
 
     Args:
         params: How faces are grouped, split and compared.
         paths: The checkout.
         pin_champion: Where the weights to start the next training from come from.
+        hold_back: What is asked about faces that no person has reviewed; None: nothing is.
 
     Raises:
         Busy: Another ingest is running.
@@ -57,7 +66,10 @@ def ingest(params: IngestParams, paths: Paths, pin_champion: PinChampion) -> Ing
         decisions = (*current.decisions, *said)
         known = _known(current, decisions, paths)
         arrivals = _arrivals(items, known, paths)
-        found = sort(arrivals, known, version.rejected(decisions), params)
+        seen = {one.face for one in decisions if one.verdict == "accept"}
+        found = sort(
+            arrivals, known, version.rejected(decisions), params, _of_unseen(hold_back, seen)
+        )
         if len(found.accepted) or said:
             current = _cut(found, said, current, paths, pin_champion)
         for file in (paths.parent_weights, paths.parent):
@@ -65,6 +77,17 @@ def ingest(params: IngestParams, paths: Paths, pin_champion: PinChampion) -> Ing
                 version.track(paths, file)
         _clear(items, found, paths)
         return _report(current, found, said)
+
+
+def _of_unseen(hold_back: HoldBack | None, seen: set[str]) -> HoldBack:
+    def asked(faces: pd.DataFrame) -> pd.Series:
+        reason = pd.Series("", index=faces.index)
+        unseen = faces[~faces["id"].isin(seen)]
+        if hold_back is not None and len(unseen):
+            reason[unseen.index] = hold_back(unseen)
+        return reason
+
+    return asked
 
 
 def _news(said: Iterable[Decision], before: Iterable[Decision]) -> tuple[Decision, ...]:

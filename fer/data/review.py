@@ -13,6 +13,9 @@ from fer.records import Decision
 BINDING: Final = ("image: ", "consent: ", "split: ")
 """Reasons of `ingest` that no person's word can lift."""
 
+HELD_BACK: Final = "guard: "
+"""Begin of the reason where a session was held back as a whole."""
+
 
 def waiting(paths: Paths) -> pd.DataFrame:
     """Return the faces set apart by `ingest` and by `validate`, with the column `reason`.
@@ -71,6 +74,26 @@ def decide(paths: Paths, face: str, verdict: str, label: str | None) -> Decision
         decision = Decision(found[0], "reject")
     inbox.put_decision(paths.inbox, decision)
     return decision
+
+
+def decide_session(paths: Paths, session: str, verdict: str) -> list[Decision]:
+    """Hand in what a person said of all faces of a session that was held back as a whole.
+
+    Args:
+        paths: The checkout.
+        session: Its name, as `waiting` has it.
+        verdict: "accept", each under the label it has, or "reject".
+
+    Raises:
+        DataError: No such session was held back, or the verdict is unknown.
+    """
+    apart = quarantine.read(paths.quarantine)
+    held = apart[(apart["session"] == session) & apart["reason"].str.startswith(HELD_BACK)]
+    if not len(held):
+        raise DataError(
+            f"Expected a session that was held back, received {session!r}. See `fer review list`."
+        )
+    return [decide(paths, face, verdict, None) for face in held["id"]]
 
 
 def _named(paths: Paths, face: str) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Which arrivals enter the data version, on which side of the split, and which are refused."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,7 +53,11 @@ class _Batch:
 
 
 def sort(
-    arrivals: pd.DataFrame, known: pd.DataFrame, rejected: set[str], params: IngestParams
+    arrivals: pd.DataFrame,
+    known: pd.DataFrame,
+    rejected: set[str],
+    params: IngestParams,
+    hold_back: Callable[[pd.DataFrame], pd.Series],
 ) -> Sorted:
     """Tell accepted, refused and repeated faces apart.
 
@@ -64,6 +69,8 @@ def sort(
         known: Face table of everything ingested before.
         rejected: Ids that a person rejected; they do not come back.
         params: How faces are grouped, split and compared.
+        hold_back: Gives a reason for each sound face that a person should see first, else an
+            empty text. It is asked about what people labelled.
     """
     arrivals = arrivals.reset_index(drop=True)
     pixels, readable = table.decode_readable(arrivals["image"])
@@ -77,6 +84,8 @@ def sort(
 
     old_said = old.where(~known_by_model)
     said = new.where(fresh & ~by_model)
+    reason[said.faces.index] = hold_back(said.faces)
+    said = said.where(reason[said.faces.index] == "")
     said = said.with_split(_split(said, old_said, params))
     reason[said.faces.index] = _torn(said, old_said, params)
     entering = said.where(reason[said.faces.index] == "")

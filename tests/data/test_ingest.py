@@ -357,6 +357,25 @@ def test_a_conflict_of_labels_ends_when_a_person_decides(
     assert kept_apart(paths) == list(faces(1)["id"])
 
 
+# -- who is held back ------------------------------------------------------------------------
+
+
+def test_who_is_held_back_enters_once_a_person_says_so(
+    paths: Paths, faces: Faces, quick: None
+) -> None:
+    settings = params.load(paths.params).ingest
+
+    def hold_back(asked: pd.DataFrame) -> pd.Series:
+        return asked["subject"].isin(["ana"]).map({True: "guard: why", False: ""})
+
+    inbox.put(paths.inbox, faces(6, subject=["ana", "ana", *"abcd"]))
+    report = ingest(settings, paths, no_champion, hold_back)
+    assert (report.added, report.quarantined) == (4, {"guard: why": 2})
+    say(paths, faces(1)["id"][0], "accept")
+    assert ingest(settings, paths, no_champion, hold_back).added == 1
+    assert kept_apart(paths) == list(faces(1, first=1)["id"])
+
+
 # -- what a model labelled -------------------------------------------------------------------
 
 

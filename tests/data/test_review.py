@@ -128,3 +128,17 @@ def test_captures_that_are_not_here_do_not_hinder_those_that_wait(
     assert review.decide(paths, waiting["id"][1], "reject", None).verdict == "reject"
     with pytest.raises(MissingData, match="dvc pull"):
         review.decide(paths, taken_in["id"][0], "reject", None)
+
+
+def test_a_session_that_was_held_back_is_decided_as_a_whole(paths: Paths, faces: Faces) -> None:
+    apart = faces(4, session=["a", "a", "b", "a"]).assign(
+        reason=["guard: why", "guard: why", "guard: why", "label: none"]
+    )
+    quarantine.put(paths.quarantine, apart)
+    decided = review.decide_session(paths, "a", "accept")
+    assert {one.face for one in decided} == set(apart["id"][:2])
+    assert {one.face: one.label for one in said(paths)} == dict(
+        zip(apart["id"][:2], apart["label"][:2], strict=True)
+    )
+    with pytest.raises(DataError, match="'c'"):
+        review.decide_session(paths, "c", "accept")

@@ -17,8 +17,15 @@ from fer.records import now
 Faces = Callable[..., pd.DataFrame]
 
 PARAMS = IngestParams(
-    group_by="subject", validation_share=0.3, near_copy=0.95, accept_model_labels=False
-)
+    group_by="subject", validation_share=0.3, near_copy=0.95, hold_back=0.01,
+    accept_model_labels=False,
+)  # fmt: skip
+
+
+def nobody(faces: pd.DataFrame) -> pd.Series:
+    """Holds nobody back."""
+    return pd.Series("", index=faces.index)
+
 
 CONSENT = {
     "text": "1", "purpose": "training",
@@ -31,7 +38,7 @@ def sorted_(
 ) -> Sorted:
     """Sort, and check that every arrival went to one of the three places."""
     known = table.frame([]) if known is None else known
-    found = sort(arrivals, known, rejected or set(), PARAMS)
+    found = sort(arrivals, known, rejected or set(), PARAMS, nobody)
     assert len(found.accepted) + len(found.refused) + found.repeats == len(arrivals)
     assert found.accepted["split"].isin(["train", "validation"]).all()
     return found
@@ -181,6 +188,25 @@ def test_a_fault_does_not_make_the_sound_copy_a_repeat(faces: Faces) -> None:
     assert list(sorted_(batch).accepted["label"]) == ["sad"]
 
 
+def test_who_is_held_back_decides_nothing_about_the_others(faces: Faces) -> None:
+    held = [f"person-{number}" for number in range(0, 12, 3)]
+
+    def hold_back(asked: pd.DataFrame) -> pd.Series:
+        assert set(asked["label_source"]) == {"human"}
+        return asked["subject"].isin(held).map({True: "guard: why", False: ""})
+
+    batch = pd.concat([faces(12), relit(faces(12)).assign(subject="other"),
+                       faces(2, first=12, label_source="model")], ignore_index=True)  # fmt: skip
+    found = sort(batch, table.frame([]), set(), PARAMS, hold_back)
+    waits = {face for face, why in reasons(found).items() if why == "guard: why"}
+    assert waits == set(batch.loc[batch["subject"].isin(held), "id"])
+    rest = batch[~batch["subject"].isin(held)]
+    alone = sort(rest, table.frame([]), set(), PARAMS, nobody)
+    assert found.accepted.set_index("id")["split"].to_dict() == (
+        alone.accepted.set_index("id")["split"].to_dict()
+    )
+
+
 # -- near-copies -----------------------------------------------------------------------------
 
 
@@ -227,7 +253,7 @@ TRUSTING = PARAMS.model_copy(update={"accept_model_labels": True})
 
 def trusted(arrivals: pd.DataFrame, known: pd.DataFrame | None = None) -> Sorted:
     """Sort where the labels of a model are accepted unseen."""
-    return sort(arrivals, table.frame([]) if known is None else known, set(), TRUSTING)
+    return sort(arrivals, table.frame([]) if known is None else known, set(), TRUSTING, nobody)
 
 
 def guessed(faces: pd.DataFrame) -> pd.DataFrame:

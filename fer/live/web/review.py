@@ -22,6 +22,8 @@ class Waiting(BaseModel):
     face: str
     image: str
     label: str | None
+    session: str | None
+    held_back: bool
     domain: str
     subject: str | None
     reason: str
@@ -43,6 +45,13 @@ class Verdict(BaseModel):
     face: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     verdict: Literal["accept", "reject"]
     label: Emotion | None = None
+
+
+class SessionVerdict(BaseModel):
+    """What a person says of all faces of a session that was held back."""
+
+    session: str
+    verdict: Literal["accept", "reject"]
 
 
 def router(service: Service) -> APIRouter:
@@ -73,6 +82,12 @@ def router(service: Service) -> APIRouter:
         told = review.decide(service.paths, verdict.face, verdict.verdict, verdict.label)
         return {"face": told.face, "verdict": told.verdict}
 
+    @routes.post("/api/review/sessions", status_code=202)
+    def decide_session(verdict: SessionVerdict) -> dict[str, int]:
+        """Hand in a verdict on a session that was held back as a whole."""
+        said = review.decide_session(service.paths, verdict.session, verdict.verdict)
+        return {"faces": len(said)}
+
     return routes
 
 
@@ -90,6 +105,8 @@ def _told(face: dict[Any, Any], decided: str | None) -> dict[str, Any]:
         "face": face["id"],
         "image": f"data:image/png;base64,{picture}",
         "label": _text(face["label"]),
+        "session": _text(face["session"]),
+        "held_back": face["reason"].startswith(review.HELD_BACK),
         "domain": face["domain"],
         "subject": _text(face["subject"]),
         "reason": face["reason"],

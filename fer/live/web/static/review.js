@@ -40,6 +40,12 @@ function card(face) {
   const actions = element("div", { className: "bar" }, label, element("button", { onclick: accept }, "Accept"));
   if (relabel) actions.append(relabel);
   actions.append(element("button", { className: "quiet", onclick: () => decide(face, "reject", null) }, "Reject"));
+  if (face.held_back) {
+    for (const verdict of ["accept", "reject"]) {
+      actions.append(element("button", { className: "quiet", onclick: () => decideSession(face.session, verdict) },
+        `${verdict === "accept" ? "Accept" : "Reject"} the whole session`));
+    }
+  }
   const from = [face.label ?? "no label", face.domain, face.subject].filter(Boolean).join(" · ");
   return element("li", { className: "panel" },
     element("img", { src: face.image, alt: `A face, ${face.label ?? "without a label"}` }),
@@ -47,6 +53,15 @@ function card(face) {
     face.decided
       ? element("p", { className: "muted" }, `Decided: ${face.decided}. Takes effect at the next ingest.`)
       : actions);
+}
+
+async function decideSession(session, verdict) {
+  try {
+    await ask("POST", "/api/review/sessions", { json: { session, verdict } });
+  } catch (error) {
+    tell(error.message, { problem: true });
+  }
+  await open();
 }
 
 async function decide(face, verdict, label) {
