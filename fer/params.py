@@ -60,6 +60,14 @@ class IngestParams(_Section):
     near_copy: Share
 
 
+class RetentionParams(_Section):
+    """How long faces are kept."""
+
+    captures_days: Positive | None
+    set_apart_days: Positive | None
+    retire_models: bool
+
+
 class ValidateParams(_Section):
     """What a face and a data version must satisfy. Brightness and contrast are grey levels."""
 
@@ -128,6 +136,7 @@ class Params(_Section):
     capture: CaptureParams
     base: BaseParams
     ingest: IngestParams
+    retention: RetentionParams
     validate_: Annotated[ValidateParams, Field(alias="validate")]
     balance: BalanceParams
     train: TrainParams

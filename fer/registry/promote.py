@@ -24,7 +24,7 @@ from fer.params import PromoteParams
 from fer.paths import Paths
 from fer.registry import runs, versions
 from fer.registry.tracking import NAME, connect
-from fer.registry.versions import CHAMPION, PREVIOUS, ROLLED_BACK
+from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK
 
 _ADOPTED: Final = "adopted_sha256"
 """Tag that ties an adopted parent to its ONNX file, so that it is adopted once."""
@@ -35,7 +35,8 @@ class PromoteReport:
     """What became of the candidate.
 
     Args:
-        verdict: "promoted", "refused" or "rolled back"; "experiment" where nothing is decided.
+        verdict: "promoted", "refused", "rolled back" or "erased"; "experiment" where nothing is
+            decided.
         version: The candidate's number in the registry.
         champion: Number of the version it was held against; None: there was none.
         reasons: A line for each condition that failed, else what spoke for it.
@@ -134,8 +135,8 @@ def _judge(params: PromoteParams, paths: Paths, rival: ModelVersion | None) -> V
 
 def _outcome(version: ModelVersion, verdict: Verdict, *, moved: bool) -> str:
     # A person's word counts more, given before the decision was written or on another machine.
-    if version.tags.get("verdict") == ROLLED_BACK:
-        return ROLLED_BACK
+    if (said := version.tags.get("verdict")) in (ROLLED_BACK, ERASED):
+        return str(said)
     # What is champion was promoted, though a slow moment might refuse it now.
     return "promoted" if verdict.promote or moved else "refused"
 
@@ -152,7 +153,7 @@ def _register(
         "verdict": "promoted" if verdict.promote else "refused",
         "reasons": verdict.reasons,
         "validation_accuracy": f"{mean_over_domains(verdict.candidate):.4f}",
-        "data_version": str(lineage.data_version),
+        runs.DATA_VERSION: str(lineage.data_version),
         "data_version_sha256": lineage.data_version_sha256,
         "train_sha256": lineage.train_sha256,
         "parent": parent,
@@ -198,12 +199,12 @@ def _adopt_parent(client: MlflowClient, paths: Paths, lineage: Lineage) -> Model
             )
     version = _version_tagged(client, _ADOPTED, lineage.parent.model_sha256)
     if version is None:
-        run, model = runs.log_parent(client, paths)
+        run, model = runs.log_parent(client, paths, lineage.parent.data_version)
         tags = {
             _ADOPTED: lineage.parent.model_sha256,
             "verdict": "adopted",
             "reasons": f"champion version {lineage.parent.version} of another registry",
-            "data_version": str(lineage.parent.data_version),
+            runs.DATA_VERSION: str(lineage.parent.data_version),
         }
         version = _new_version(client, model, run, tags, "The pinned parent.")
     client.set_registered_model_alias(NAME, CHAMPION, version.version)
