@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -260,6 +261,80 @@ def _doubts(paths: Paths) -> Any:
     return Doubts(paths, predictor).found()
 
 
+def _add_sweep(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help="faces whose consent or retention has ended leave")
+    parser.set_defaults(run=_sweep)
+
+
+def _sweep(_: argparse.Namespace, paths: Paths) -> None:
+    from fer import params
+    from fer.privacy.sweep import sweep
+
+    _tell(sweep(params.load(paths.params).retention, paths))
+
+
+def _add_forget(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help="erase a person, and what learnt from them")
+    parser.add_argument("subject", help="pseudonym of the person")
+    style = parser.add_mutually_exclusive_group()
+    style.add_argument("--later", action="store_true", help="leave retraining to the next update")
+    style.add_argument("--verify", action="store_true", help="search every byte, change nothing")
+    parser.set_defaults(run=_forget)
+
+
+def _forget(options: argparse.Namespace, paths: Paths) -> None:
+    from fer.privacy.forget import forget, verify
+
+    if options.verify:
+        proof = verify(options.subject, paths)
+        print(f"searched  {proof.files} files and objects, {proof.megabytes} MB")
+        _refuse_left(proof.left)
+        return
+    receipt = forget(options.subject, paths)
+    print(f"erased    {len(receipt.faces)} faces: {len(receipt.removed)} files, "
+          f"{len(receipt.objects)} objects of {', '.join(receipt.stores)}")  # fmt: skip
+    print(f"retired   {', '.join(map(str, receipt.models)) or 'no'} model versions")
+    print(f"version   {receipt.data_version} has nothing of them")
+    print(f"receipt   {paths.receipts / receipt.name}.json")
+    if receipt.seen and not options.later:
+        _update(paths)
+    _refuse_left(receipt.left)
+
+
+def _refuse_left(left: Sequence[str]) -> None:
+    if left:
+        lines = "\n".join(f"  {name}" for name in left)
+        raise FerError(
+            f"Expected nothing of the person, found something in:\n{lines}\n"
+            "Remove what you put there yourself, and look again with --verify."
+        )
+    print("left      nothing")
+
+
+def _update(paths: Paths) -> None:
+    """Train without them, and let the gate decide, as any update does."""
+    from fer.live.updates import environment
+
+    command = [sys.executable, "-m", "pipelines.update", "a person was forgotten"]
+    done = subprocess.run(command, cwd=paths.root, env=environment(), check=False)
+    if done.returncode:
+        raise FerError("The person is erased, but the update failed: look above, and run it again "
+                       "with `python -m pipelines.update`.")  # fmt: skip
+
+
+def _add_export(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help="all that is kept of a person, as a zip file for them")
+    parser.add_argument("subject", help="pseudonym of the person")
+    parser.add_argument("file", type=_path, help="the zip file to write")
+    parser.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace, paths: Paths) -> None:
+    from fer.privacy.export import export
+
+    _tell(export(options.subject, paths, options.file))
+
+
 def _add_models(commands: Any, name: str) -> None:
     parser = commands.add_parser(name, help="versions: list, rollback, compare A B")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
@@ -426,6 +501,9 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     **dict.fromkeys(STEPS, _add_step),
     "evaluate": _add_evaluate,
     "models": _add_models,
+    "forget": _add_forget,
+    "export": _add_export,
+    "sweep": _add_sweep,
     "serve": _add_serve,
     "live": _add_live,
     "predict": _add_predict,

@@ -74,6 +74,14 @@ class IngestParams(_Section):
     accept_model_labels: bool
 
 
+class RetentionParams(_Section):
+    """How long faces are kept."""
+
+    captures_days: Positive | None
+    set_apart_days: Positive | None
+    retire_models: bool
+
+
 class ValidateParams(_Section):
     """What a face and a data version must satisfy. Brightness and contrast are grey levels."""
 
@@ -144,6 +152,7 @@ class Params(_Section):
     capture: CaptureParams
     base: BaseParams
     ingest: IngestParams
+    retention: RetentionParams
     validate_: Annotated[ValidateParams, Field(alias="validate")]
     balance: BalanceParams
     train: TrainParams

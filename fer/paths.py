@@ -66,6 +66,11 @@ class Paths:
         return self.root / "data" / "version.json"
 
     @property
+    def receipts(self) -> Path:
+        """What was erased, by content: proof, and a bar to its coming back."""
+        return self.root / "data" / "receipts"
+
+    @property
     def base(self) -> Path:
         """FER2013, FER+ or the synthetic faces as one table."""
         return self.root / "data" / "base.parquet"
@@ -148,6 +153,11 @@ class Paths:
     def lock(self, name: str) -> Path:
         """Return the lock file of the step `name`."""
         return self.root / ".fer" / f"{name}.lock"
+
+    @property
+    def erasure(self) -> Path:
+        """An erasure that has begun, until its receipt is written; names the person."""
+        return self.root / ".fer" / "erasure.json"
 
     @property
     def update_progress(self) -> Path:

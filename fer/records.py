@@ -118,6 +118,14 @@ class DataVersion:
         return self.parent is None or shard.version > self.parent.data_version
 
 
+@dataclass(frozen=True)
+class Span:
+    """Data versions by number, both ends included."""
+
+    first: int
+    last: int
+
+
 def now() -> datetime:
     """Return the present moment in UTC, to the microsecond."""
     return datetime.now(UTC)

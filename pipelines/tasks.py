@@ -43,6 +43,12 @@ def pull() -> None:
 
 
 @_step
+def sweep() -> None:
+    """Faces whose consent or retention has ended leave."""
+    _fer("sweep")
+
+
+@_step
 def ingest() -> None:
     """The inbox into a new data version."""
     _fer("ingest")

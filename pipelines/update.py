@@ -14,8 +14,8 @@ from pipelines import progress, tasks
 from pipelines.tasks import PATHS
 
 _STEPS: Final = (
-    tasks.pull, tasks.ingest, tasks.base, tasks.validate, tasks.balance, tasks.train,
-    tasks.evaluate, tasks.promote, tasks.push,
+    tasks.pull, tasks.sweep, tasks.ingest, tasks.base, tasks.validate, tasks.balance,
+    tasks.train, tasks.evaluate, tasks.promote, tasks.push,
 )  # fmt: skip
 
 

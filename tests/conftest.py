@@ -1,8 +1,12 @@
 """A checkout to work in, and faces to put into it."""
 
 import dataclasses
+import json
+import os
 import shutil
-from collections.abc import Callable, Sequence
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -110,6 +114,56 @@ def _face(number: int) -> table.Pixels:
                        interpolation=cv2.INTER_CUBIC)  # fmt: skip
     grain = rng.normal(size=(SIZE, SIZE))
     return (face + 30 * light + 3 * grain).clip(0, 255).astype(np.uint8)
+
+
+# -- killed in the middle --------------------------------------------------------------------
+
+
+class Victim:
+    """Copies of a checkout, in each of which a command is killed elsewhere; see `kill.py`."""
+
+    def __init__(self, original: Paths, folder: Path, command: str) -> None:
+        self._original, self._folder = original, folder
+        self._server = subprocess.Popen(
+            [sys.executable, REPOSITORY / "tests" / "kill.py", command],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            # The code beside these tests, not another checkout's that is installed.
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )  # fmt: skip
+
+    def run(self, checkout: Paths, call: int = 0, when: str = "before") -> int:
+        """Run the command in `checkout` and return its exit status: 9 where it was killed."""
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        asked = {"root": str(checkout.root), "call": call, "when": when}
+        print(json.dumps(asked), file=self._server.stdin, flush=True)
+        return int(self._server.stdout.readline())
+
+    def killed_at(self, call: int, when: str = "before") -> tuple[Paths, int]:
+        """Return a checkout after a kill and its exit status."""
+        checkout = Paths(self._folder / f"killed at {call}" / "checkout")
+        shutil.copytree(self._original.root, checkout.root)
+        return checkout, self.run(checkout, call, when)
+
+    def close(self) -> None:
+        """End the process that runs the command."""
+        assert self._server.stdin is not None
+        self._server.stdin.close()
+        self._server.wait(10)
+
+
+@pytest.fixture
+def victims_of(tmp_path: Path) -> Iterator[Callable[[Paths, str], list[Victim]]]:
+    """Return a maker of two victims, to be used at once: `victims_of(paths, command)`."""
+    made: list[Victim] = []
+
+    def make(original: Paths, command: str) -> list[Victim]:
+        made.extend(Victim(original, tmp_path, command) for _ in range(2))
+        return made
+
+    yield make
+    for victim in made:
+        victim.close()
 
 
 # -- models without a training ---------------------------------------------------------------

@@ -6,18 +6,17 @@ one had already brought in counts as a repeat.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
-from fer.data import inbox, quarantine, table, version
+from fer.data import inbox, quarantine, receipts, version
 from fer.data.sorting import Sorted, sort
-from fer.files import locked, sha256
+from fer.files import locked
 from fer.params import IngestParams
 from fer.paths import Paths
-from fer.records import DataVersion, Decision, Parent, Shard
+from fer.records import DataVersion, Decision, Parent
 
 PinChampion = Callable[[Paths], Parent | None]
 """Copies the champion's two files to `parent_weights` and `parent` and says which champion it
@@ -62,13 +61,19 @@ def ingest(
     with locked(paths.lock("ingest")):
         current = version.read(paths.version)
         items = inbox.read(paths.inbox)
-        said = _news(items.decisions, current.decisions)
+        erased = receipts.erased(paths)
+        heard = (one for one in items.decisions if one.face not in erased)
+        said = _news(heard, current.decisions)
         decisions = (*current.decisions, *said)
         known = _known(current, decisions, paths)
         arrivals = _arrivals(items, known, paths)
         seen = {one.face for one in decisions if one.verdict == "accept"}
         found = sort(
-            arrivals, known, version.rejected(decisions), params, _of_unseen(hold_back, seen)
+            arrivals,
+            known,
+            version.rejected(decisions) | erased,
+            params,
+            _of_unseen(hold_back, seen),
         )
         if len(found.accepted) or said:
             current = _cut(found, said, current, paths, pin_champion)
@@ -131,7 +136,7 @@ def _cut(
     pin_champion: PinChampion,
 ) -> DataVersion:
     number = current.number + 1
-    shards = [_write_shard(found.accepted, number, paths)] if len(found.accepted) else []
+    shards = [version.write_shard(found.accepted, number, paths)] if len(found.accepted) else []
     with version.held_still(paths):
         following = DataVersion(
             number=number,
@@ -143,15 +148,6 @@ def _cut(
         )
         version.write(paths.version, following)
     return following
-
-
-def _write_shard(faces: pd.DataFrame, number: int, paths: Paths) -> Shard:
-    # Named by number and content: a killed run, repeated, writes the very same file.
-    digest = hashlib.sha256("".join(faces["id"] + faces["label"]).encode()).hexdigest()
-    path = paths.captures / f"{number:05d}-{digest[:8]}.parquet"
-    table.write(path, faces)
-    version.track(paths, path)
-    return Shard(path.name, sha256(path), len(faces), number)
 
 
 def _clear(items: inbox.Items, found: Sorted, paths: Paths) -> None:

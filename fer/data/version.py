@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,34 @@ def read(path: Path) -> DataVersion:
 def write(path: Path, version: DataVersion) -> None:
     """Replace the data version in `path`, whole or not at all."""
     write_json(path, dataclasses.asdict(version))
+
+
+def write_shard(faces: pd.DataFrame, number: int, paths: Paths) -> Shard:
+    """Write `faces` as a shard of the data version `number`, put it under DVC and return it.
+
+    Raises:
+        DataError: DVC refuses the shard.
+    """
+    # Named by number and content: a killed run, repeated, writes the very same file.
+    digest = hashlib.sha256("".join(faces["id"] + faces["label"]).encode()).hexdigest()
+    path = paths.captures / f"{number:05d}-{digest[:8]}.parquet"
+    table.write(path, faces)
+    track(paths, path)
+    return Shard(path.name, sha256(path), len(faces), number)
+
+
+def without(current: DataVersion, erased: Set[str]) -> DataVersion:
+    """Return `current` freed of everything it says of the faces `erased`, but for the shards."""
+    kept: dict[str, Any] = {
+        each.name: tuple(one for one in value if not erased & _said_of(one))
+        for each in dataclasses.fields(current)
+        if isinstance(value := getattr(current, each.name), tuple)
+    }
+    return dataclasses.replace(current, **kept)
+
+
+def _said_of(one: Any) -> set[Any]:
+    return {one} if isinstance(one, str) else set(vars(one).values())
 
 
 def captured(paths: Paths, version: DataVersion) -> pd.DataFrame:

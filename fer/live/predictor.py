@@ -153,7 +153,11 @@ class Predictor:
         if self._source is None:
             return
         version = self._source.version()
-        if version is None or (self._served is not None and version == self._state.version):
+        if version is None:
+            # Its place was taken away: whom it learnt from may have asked to be forgotten.
+            self._served, self._state = None, State(asked=True)
+            return
+        if self._served is not None and version == self._state.version:
             self._state = replace(self._state, asked=True, error=None)
             return
         try:

@@ -82,7 +82,7 @@ class Updates:
                 self._child = subprocess.Popen(
                     [sys.executable, "-m", "pipelines.update", _REASON],
                     cwd=self._paths.root,
-                    env=_environment(),
+                    env=environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -157,7 +157,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the variables for the command that updates."""
     # Stages say `python`: that must be this one. The server's token is not theirs.
     inherited = {name: value for name, value in os.environ.items() if name != "FER_TOKEN"}
     path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", "")])

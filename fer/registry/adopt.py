@@ -120,12 +120,12 @@ def _adopted(
     if version is not None:
         return version
     lineage = Classifier(model).lineage
-    run, logged = runs.log_files(client, run_name, model, weights)
+    run, logged = runs.log_files(client, run_name, model, weights, lineage.data_version)
     tags = {
         _ADOPTED: digest,
         "verdict": "adopted",
         "reasons": reason,
-        "data_version": str(lineage.data_version),
+        runs.DATA_VERSION: str(lineage.data_version),
         SOURCES: ",".join(lineage.sources),
     }
     return versions.new(client, logged, run, tags, reason)

@@ -22,7 +22,7 @@ from fer.params import PromoteParams
 from fer.paths import Paths
 from fer.registry import adopt, runs, versions
 from fer.registry.tracking import NAME, connect
-from fer.registry.versions import CHAMPION, PREVIOUS, ROLLED_BACK
+from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class PromoteReport:
     """What became of the candidate.
 
     Args:
-        verdict: "promoted", "refused" or "rolled back"; "experiment" where nothing is decided.
+        verdict: "promoted", "refused", "rolled back" or "erased"; "experiment" where nothing is
+            decided.
         version: The candidate's number in the registry.
         champion: Number of the version it was held against; None: there was none.
         reasons: A line for each condition that failed, else what spoke for it.
@@ -129,8 +130,8 @@ def _judge(params: PromoteParams, paths: Paths, rival: ModelVersion | None) -> V
 
 def _outcome(version: ModelVersion, verdict: Verdict, *, moved: bool) -> str:
     # A person's word counts more, given before the decision was written or on another machine.
-    if version.tags.get("verdict") == ROLLED_BACK:
-        return ROLLED_BACK
+    if (said := version.tags.get("verdict")) in (ROLLED_BACK, ERASED):
+        return str(said)
     # What is champion was promoted, though a slow moment might refuse it now.
     return "promoted" if verdict.promote or moved else "refused"
 
@@ -147,7 +148,7 @@ def _register(
         "verdict": "promoted" if verdict.promote else "refused",
         "reasons": verdict.reasons,
         "validation_accuracy": f"{mean_over_domains(verdict.candidate):.4f}",
-        "data_version": str(lineage.data_version),
+        runs.DATA_VERSION: str(lineage.data_version),
         "data_version_sha256": lineage.data_version_sha256,
         "train_sha256": lineage.train_sha256,
         "parent": parent,

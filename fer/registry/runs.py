@@ -35,6 +35,9 @@ from fer.registry.tracking import NAME
 CANDIDATE: Final = "candidate_sha256"
 """Tag that ties a run and a version to the candidate's ONNX file."""
 
+DATA_VERSION: Final = "data_version"
+"""Tag of runs and versions: number of the data version that the model learnt from."""
+
 _SIGNATURE: Final = ModelSignature(
     Schema([TensorSpec(np.dtype("float32"), (-1, SIZE, SIZE, 1), "image")]),
     Schema([TensorSpec(np.dtype("float32"), (-1, len(EMOTIONS)), "probabilities")]),
@@ -77,7 +80,9 @@ def log(
         return number, _log_model(paths.candidate, paths.candidate_weights)
 
 
-def log_files(client: MlflowClient, name: str, model: Path, weights: Path) -> tuple[str, str]:
+def log_files(
+    client: MlflowClient, name: str, model: Path, weights: Path, data_version: int
+) -> tuple[str, str]:
     """Log a model of another registry, as `log` does.
 
     Args:
@@ -85,12 +90,19 @@ def log_files(client: MlflowClient, name: str, model: Path, weights: Path) -> tu
         name: Of the run.
         model: ONNX file.
         weights: Keras file.
+        data_version: Number of the data version that the model learnt from.
     """
-    with mlflow.start_run(experiment_id=_experiment(client), run_name=name) as run:
+    place, tags = experiment(client), {DATA_VERSION: str(data_version)}
+    with mlflow.start_run(experiment_id=place, run_name=name, tags=tags) as run:
         return run.info.run_id, _log_model(model, weights)
 
 
-def _experiment(client: MlflowClient) -> str:
+def experiment(client: MlflowClient) -> str:
+    """Return the id of the experiment that all runs are in.
+
+    Raises:
+        RegistryError: There is none.
+    """
     found = client.get_experiment_by_name(NAME)
     if found is None:
         raise RegistryError(f"Expected the experiment {NAME} in the registry, found none.")
@@ -112,13 +124,17 @@ def _log_model(model: Path, weights: Path) -> str:
 
 
 def _run_of(client: MlflowClient, candidate: str, lineage: Lineage) -> str:
-    experiment = _experiment(client)
-    found = client.search_runs([experiment], f"tags.{CANDIDATE} = '{candidate}'")
+    place = experiment(client)
+    found = client.search_runs([place], f"tags.{CANDIDATE} = '{candidate}'")
     if found:
         return str(found[0].info.run_id)
-    tags = {CANDIDATE: candidate, "mlflow.source.git.commit": lineage.git_commit}
+    tags = {
+        CANDIDATE: candidate,
+        DATA_VERSION: str(lineage.data_version),
+        "mlflow.source.git.commit": lineage.git_commit,
+    }
     name = f"data-version-{lineage.data_version}"
-    return str(client.create_run(experiment, tags=tags, run_name=name).info.run_id)
+    return str(client.create_run(place, tags=tags, run_name=name).info.run_id)
 
 
 def _params(paths: Paths, lineage: Lineage) -> list[Param]:

@@ -19,6 +19,8 @@ from fer.registry.tracking import NAME, connect
 CHAMPION: Final = "champion"
 PREVIOUS: Final = "previous"
 ROLLED_BACK: Final = "rolled back"
+ERASED: Final = "erased"
+"""It learnt from a person who is forgotten; its files are gone."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def files(version: ModelVersion) -> tuple[Path, Path]:
     Raises:
         RegistryError: The files are gone.
     """
+    _refuse_erased(version)
     try:
         folder = Path(mlflow.artifacts.download_artifacts(f"models:/{NAME}/{version.version}"))
         # `extra_files` keeps the name that the file had; there is one.
@@ -66,6 +69,14 @@ def files(version: ModelVersion) -> tuple[Path, Path]:
             "version: `fer models rollback VERSION`."
         ) from error
     return folder / "model.onnx", weights
+
+
+def _refuse_erased(version: ModelVersion) -> None:
+    if version.tags.get("verdict") == ERASED:
+        raise RegistryError(
+            f"Version {version.version} learnt from a person who is forgotten: its files are "
+            "gone. Name another version; see `fer models`."
+        )
 
 
 def listed(client: MlflowClient) -> list[Version]:
@@ -178,16 +189,17 @@ def rollback(paths: Paths, number: int | None) -> tuple[int, int]:
                 f"The champion before, version {target.version}, was rolled back itself. Name the "
                 "version to return to: `fer models rollback VERSION`."
             )
+        _refuse_erased(target)
         # The verdict first: killed in between, the pipeline does not promote it again.
-        _judge_anew(client, paths, champion, ROLLED_BACK)
+        judge_anew(client, paths, champion, ROLLED_BACK)
         if target.tags.get("verdict") == ROLLED_BACK:
-            _judge_anew(client, paths, target, "promoted")
+            judge_anew(client, paths, target, "promoted")
         client.set_registered_model_alias(NAME, PREVIOUS, champion.version)
         client.set_registered_model_alias(NAME, CHAMPION, target.version)
         return int(champion.version), int(target.version)
 
 
-def _judge_anew(client: MlflowClient, paths: Paths, version: ModelVersion, verdict: str) -> None:
+def judge_anew(client: MlflowClient, paths: Paths, version: ModelVersion, verdict: str) -> None:
     """Write a person's word where the registry and a re-run look."""
     client.set_model_version_tag(NAME, version.version, "verdict", verdict)
     candidate = version.tags.get("candidate_sha256", "")

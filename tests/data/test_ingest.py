@@ -1,13 +1,13 @@
 """Nothing captured is lost or counted twice, wherever ingest dies and whoever runs beside it."""
 
-import json
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -25,6 +25,7 @@ from fer.paths import Paths
 from fer.records import DataVersion, Decision, Parent
 
 Faces = Callable[..., pd.DataFrame]
+VictimsOf = Callable[[Paths, str], list[Any]]
 
 
 @pytest.fixture
@@ -468,41 +469,9 @@ def full(paths: Paths, faces: Faces, quick: None) -> Paths:
     return paths
 
 
-class Victim:
-    """Checkouts, in each of which ingest is killed at another call; see `kill_ingest`."""
-
-    def __init__(self, original: Paths, folder: Path) -> None:
-        self._original, self._folder = original, folder
-        self._server = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("kill_ingest.py")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def ingest(self, checkout: Paths, call: int = 0, when: str = "before") -> int:
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        asked = {"root": str(checkout.root), "call": call, "when": when}
-        print(json.dumps(asked), file=self._server.stdin, flush=True)
-        return int(self._server.stdout.readline())
-
-    def killed_at(self, call: int, when: str = "before") -> tuple[Paths, int]:
-        """Return a checkout after a kill and its exit status."""
-        checkout = Paths(self._folder / f"killed at {call}")
-        shutil.copytree(self._original.root, checkout.root)
-        return checkout, self.ingest(checkout, call, when)
-
-    def close(self) -> None:
-        assert self._server.stdin is not None
-        self._server.stdin.close()
-        self._server.wait(10)
-
-
 @pytest.fixture
-def victims(full: Paths, tmp_path: Path) -> Iterator[list[Victim]]:
-    victims = [Victim(full, tmp_path) for _ in range(2)]
-    yield victims
-    for victim in victims:
-        victim.close()
+def victims(full: Paths, victims_of: VictimsOf) -> list[Any]:
+    return victims_of(full, "ingest")
 
 
 def state(paths: Paths) -> dict[str, object]:
@@ -531,7 +500,7 @@ def acknowledged(paths: Paths) -> set[str]:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_anywhere_and_run_again_it_ends_in_the_same_state(
-    full: Paths, victims: list[Victim], when: str
+    full: Paths, victims: list[Any], when: str
 ) -> None:
     everything = acknowledged(full)
     undisturbed, status = victims[0].killed_at(0)
@@ -540,7 +509,7 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_state(
     assert expected["inbox"] == []
     assert acknowledged(undisturbed) == everything
 
-    def kill_on(victim: Victim, call: int) -> int:
+    def kill_on(victim: Any, call: int) -> int:
         """Kill at every second call from `call` on; return how often."""
         kills = 0
         while True:
@@ -549,7 +518,7 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_state(
                 return kills
             assert status == 9
             assert acknowledged(checkout) == everything
-            assert victim.ingest(checkout) == 0
+            assert victim.run(checkout) == 0
             assert state(checkout) == expected, f"killed at call {call + 2 * kills}"
             shutil.rmtree(checkout.root)
             kills += 1
@@ -560,14 +529,14 @@ def test_killed_anywhere_and_run_again_it_ends_in_the_same_state(
 
 
 def test_faces_that_arrive_after_a_kill_are_taken_too(
-    full: Paths, faces: Faces, victims: list[Victim]
+    full: Paths, faces: Faces, victims: list[Any]
 ) -> None:
     later = faces(2, first=20)
     for call in range(2, 20, 6):
         checkout, status = victims[0].killed_at(call)
         assert status == 9
         inbox.put(checkout.inbox, later)
-        assert victims[0].ingest(checkout) == 0
+        assert victims[0].run(checkout) == 0
         assert acknowledged(checkout) == acknowledged(full) | set(later["id"])
         ids = list(captured(checkout)["id"])
         assert len(ids) == len(set(ids))

@@ -1,6 +1,7 @@
-"""Runs ingest again and again, each time in a new process that dies where it is told to.
+"""Runs a command again and again, each time in a new process that dies where it is told to.
 
-Reads lines of JSON, `{"root": checkout, "call": k, "when": "before"}`: die before, or "after", the
+`kill.py ingest` takes in what is in the inbox, `kill.py forget` erases the subject "ana". Reads
+lines of JSON, `{"root": checkout, "call": k, "when": "before"}`: die before, or "after", the
 k-th call that moves or removes a file, DVC's calls included; 0: live. Answers each with the exit
 status, 9 where it died. It is one interpreter that forks, since importing takes longer than a run.
 """
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,6 @@ import cv2
 from dvc.repo import Repo
 
 from fer import params
-from fer.data.ingest import ingest
 from fer.files import replacing, sha256
 from fer.paths import Paths
 from fer.records import Parent
@@ -68,8 +69,23 @@ def run(root: Path, call: int, when: str) -> None:
     for name, function in deadly({name: getattr(os, name) for name in names}, call, when).items():
         setattr(os, name, function)
     subprocess.run = run_dvc
-    paths = Paths(root)
-    ingest(params.load(paths.params).ingest, paths, pin_champion)
+    COMMANDS[sys.argv[1]](Paths(root))
+
+
+def ingest(paths: Paths) -> None:
+    """Take the inbox into a new data version."""
+    import_module("fer.data.ingest").ingest(params.load(paths.params).ingest, paths, pin_champion)
+
+
+def forget(paths: Paths) -> None:
+    """Erase "ana" from all but the registry, which has tests of its own."""
+    erase = import_module("fer.privacy.erase")
+    erase.versions.pin_champion = pin_champion
+    erase.retire.retire = lambda *_: erase.retire.Retired([], 1)
+    import_module("fer.privacy.forget").forget("ana", paths)
+
+
+COMMANDS = {"ingest": ingest, "forget": forget}
 
 
 def warm_up() -> None:
@@ -86,6 +102,7 @@ def warm_up() -> None:
 def main() -> None:
     """Answer until there are no more lines."""
     warm_up()
+    import_module({"ingest": "fer.data.ingest", "forget": "fer.privacy.forget"}[sys.argv[1]])
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()

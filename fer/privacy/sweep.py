@@ -1,0 +1,120 @@
+"""Sweep: faces whose consent or retention has ended leave, as does what came back from a copy."""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from fer.data import receipts, table, version
+from fer.data.consent import ended
+from fer.data.receipts import Receipt
+from fer.files import sync_folder
+from fer.params import RetentionParams
+from fer.paths import Paths
+from fer.privacy import erase, places
+from fer.privacy.erase import Erasure
+from fer.records import now
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """What had to leave.
+
+    Args:
+        faces: Faces of the data version whose consent or retention has ended.
+        set_apart: Files of quarantine that nobody decided on in time.
+        came_back: Erasures that had to be repeated: a pull or a copy had brought something back.
+        resumed: Whether an erasure that was cut short has been finished.
+    """
+
+    faces: int
+    set_apart: int
+    came_back: int
+    resumed: bool
+
+
+def sweep(params: RetentionParams, paths: Paths) -> SweepReport:
+    """Remove what may not be kept any longer; with nothing due, change nothing.
+
+    Raises:
+        Busy: A step or an erasure is running.
+        DataError: A remote cannot be reached, or a shard is missing.
+    """
+    with erase.alone(paths):
+        begun = erase.unfinished(paths)
+        if begun is not None:
+            erase.erase(begun, paths)
+        back = [_again(receipt) for receipt in _came_back(paths)]
+        faces = _due(params, paths, now())
+        if faces:
+            receipt = receipts.begin("their consent or retention ended", None)
+            receipt = dataclasses.replace(receipt, faces=tuple(sorted(faces)))
+            back.append(Erasure(receipt, None, retire=params.retire_models))
+        for erasure in back:
+            erase.erase(erasure, paths)
+        return SweepReport(
+            faces=len(faces),
+            set_apart=_clear_quarantine(params, paths, now()),
+            came_back=len(back) - bool(faces),
+            resumed=begun is not None,
+        )
+
+
+def _due(params: RetentionParams, paths: Paths, moment: datetime) -> set[str]:
+    current, found = version.read(paths.version), set()
+    for shard in current.captures:
+        file = version.check(paths.captures / shard.file, shard.sha256)
+        faces = table.read(file, ["id", "source", "captured_at", "consent"])
+        over = ended(faces, moment)
+        if params.captures_days is not None:
+            oldest = pd.Timestamp(moment - timedelta(days=params.captures_days))
+            over |= (faces["source"] == "webcam") & (faces["captured_at"] < oldest)
+        found |= set(faces.loc[over, "id"])
+    return found
+
+
+def _came_back(paths: Paths) -> list[Receipt]:
+    """Return the receipts of which something is here that nothing names."""
+    told = receipts.listed(paths)
+    if not told:
+        return []
+    with places.stores(paths) as stores:
+        here = {md5 for store in stores for md5 in store.objects()} - places.named(paths)
+    shown = _unnamed(paths)
+    return [one for one in told if here & {*one.objects} or shown & {*one.faces}]
+
+
+def _unnamed(paths: Paths) -> set[str]:
+    """Return the faces of shards that the data version does not name."""
+    named = {shard.file for shard in version.read(paths.version).captures}
+    others = [file for file in paths.captures.glob("[!.]*.parquet") if file.name not in named]
+    return {face for file in others for face in table.read(file, ["id"])["id"]}
+
+
+def _again(receipt: Receipt) -> Erasure:
+    again = receipts.begin(f"came back after {receipt.name}", None)
+    again = dataclasses.replace(
+        again,
+        faces=receipt.faces,
+        seen=receipt.seen,
+        learnt=receipt.learnt,
+        objects=receipt.objects,
+    )
+    return Erasure(again, None, retire=receipt.learnt is not None)
+
+
+def _clear_quarantine(params: RetentionParams, paths: Paths, moment: datetime) -> int:
+    if params.set_apart_days is None or not paths.quarantine.is_dir():
+        return 0
+    oldest = moment - timedelta(days=params.set_apart_days)
+    old = [
+        file
+        for file in paths.quarantine.iterdir()
+        if datetime.fromtimestamp(file.stat().st_mtime, UTC) < oldest
+    ]
+    for file in old:
+        file.unlink()
+    if old:
+        sync_folder(paths.quarantine)
+    return len(old)
