@@ -207,3 +207,18 @@ def test_a_window_without_a_display_is_one_line(
     told = capsys.readouterr().err
     assert told.startswith("fer live: Expected a display")
     assert told.count("\n") == 1
+
+
+def test_forgetting_nobody_is_one_message(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["forget", "zoe"]) == 1
+    assert capfd.readouterr().err.startswith("fer forget: Expected faces of the subject 'zoe'")
+
+
+def test_verifying_without_a_receipt_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["forget", "zoe", "--verify"]) == 1
+    assert "Expected a receipt about the subject 'zoe'" in capfd.readouterr().err
+
+
+def test_sweeping_with_nothing_due_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep"]) == 0
+    assert "faces                0" in capsys.readouterr().out
