@@ -256,9 +256,7 @@ def _doubts(paths: Paths) -> Any:
     from fer.live.doubts import Doubts
     from fer.live.predictor import Predictor
 
-    predictor = Predictor(Champion(paths))
-    predictor.refresh()
-    return Doubts(paths, predictor).found()
+    return Doubts(paths, Predictor(Champion(paths))).found()
 
 
 def _add_sweep(commands: Any, name: str) -> None:
