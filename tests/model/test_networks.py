@@ -62,11 +62,12 @@ def test_weights_go_from_bfloat16_to_float32(network: keras.Model, pixels: table
     assert np.allclose(answers(exact, pixels), answers(fast, pixels), atol=0.02)
 
 
-def test_the_name_tells_networks_of_other_shapes_apart() -> None:
+def test_the_name_tells_networks_of_other_shapes_and_light_apart() -> None:
     names = {
-        networks.build(kind, widths, 0.1).name
+        networks.build(kind, widths, 0.1, light=light).name
         for kind in ("plain", "residual")
         for widths in ([4, 4], [44])
+        for light in ("none", "clahe", "gamma")
     }
 
-    assert len(names) == 4
+    assert len(names) == 12
