@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
@@ -415,6 +416,9 @@ def _add_predict(commands: Any, name: str) -> None:
     style = parser.add_mutually_exclusive_group()
     style.add_argument("--json", dest="style", action="store_const", const="json")
     style.add_argument("--csv", dest="style", action="store_const", const="csv")
+    parser.add_argument(
+        "--annotate", type=_path, metavar="OUT", help="draw the answers into a copy of the film"
+    )
     parser.add_argument("--model", type=_path, help="ask this ONNX file, not the champion")
     parser.set_defaults(run=_predict, style="text")
 
@@ -423,6 +427,7 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
     from fer import params
     from fer.faces.detect import Detector, chosen
     from fer.live import predict
+    from fer.live.annotate import annotated
     from fer.live.champion import Champion
     from fer.live.predictor import Predictor
 
@@ -433,12 +438,17 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
         predictor.refresh()
     detector = Detector(chosen(params.load(paths.params).capture, paths))
     readings = predict.predict(options.paths, detector, predictor.probabilities)
+    if options.annotate:
+        readings = annotated(readings, options.paths, options.annotate)
+    readings = predict.watched(readings, options.paths)
     try:
-        for line in getattr(predict, f"as_{options.style}")(predict.watched(readings)):
+        for line in getattr(predict, f"as_{options.style}")(readings):
             print(line)
     except BrokenPipeError:
         # `fer predict ... | head` has enough. Python would write the rest when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if options.annotate:
+            deque(readings, maxlen=0)  # the film is wanted whole all the same
 
 
 def _add_doctor(commands: Any, name: str) -> None:

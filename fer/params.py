@@ -107,6 +107,7 @@ class TrainParams(_Section):
 
     network: Literal["plain", "residual"]
     widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    light: Literal["none", "clahe", "gamma"]
     dropout: Share
     votes: NotNegative
     epochs: Positive

@@ -7,13 +7,19 @@ import keras
 from keras import layers
 
 from fer.emotions import EMOTIONS
+from fer.model.light import LAYERS
 from fer.records import SIZE
 
 _HEAD: Final = "probabilities"
 
 
 def build(
-    network: str, widths: Sequence[int], dropout: float, *, precision: str = "float32"
+    network: str,
+    widths: Sequence[int],
+    dropout: float,
+    *,
+    light: str = "none",
+    precision: str = "float32",
 ) -> keras.Model:
     """Return a new network with random weights.
 
@@ -25,6 +31,7 @@ def build(
             al. 2016, two blocks a stage, the first convolution with stride 2).
         widths: Channels of each stage.
         dropout: Part of the last features that training drops.
+        light: "clahe" or "gamma" first make dark and one-sided light even; "none" does not.
         precision: Keras dtype policy of the hidden layers. Weights are float32 in any case.
 
     Input shape:
@@ -34,14 +41,16 @@ def build(
         `(n, 7)`, float32, sums to 1, in the order of `EMOTIONS`.
     """
     image = keras.Input((SIZE, SIZE, 1), name="image")
+    evened: Any = image if light == "none" else LAYERS[light](name="light")(image)
     features: Any = layers.LayerNormalization(
         axis=[1, 2, 3], center=False, scale=False, name="standardise"
-    )(image)
+    )(evened)
     features = {"plain": _plain, "residual": _residual}[network](features, widths, precision)
     features = layers.GlobalAveragePooling2D(dtype=precision)(features)
     features = layers.Dropout(dropout, dtype=precision)(features)
     output = layers.Dense(len(EMOTIONS), activation="softmax", name=_HEAD)(features)
-    return keras.Model(image, output, name="-".join([network, *map(str, widths)]))
+    corrected = () if light == "none" else (light,)
+    return keras.Model(image, output, name="-".join([network, *map(str, widths), *corrected]))
 
 
 def with_votes(model: keras.Model) -> keras.Model:

@@ -74,7 +74,8 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         lineage = _lineage(current, faces, params, paths)
         keras.utils.set_random_seed(params.seed)
         precision = hardware.precision()
-        model = networks.build(params.network, params.widths, params.dropout, precision=precision)
+        shape = params.network, params.widths, params.dropout
+        model = networks.build(*shape, light=params.light, precision=precision)
         updated = _start_from_parent(model, current, paths)
         plan = (
             Plan(params.update_epochs, params.update_learning_rate)
@@ -84,7 +85,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         began = time.perf_counter()
         history = fit(model, faces, monitor, params, plan, _checkpoint(lineage, paths))
         seconds = time.perf_counter() - began
-        final = networks.build(params.network, params.widths, params.dropout)
+        final = networks.build(*shape, light=params.light)
         final.set_weights(model.get_weights())
         temperature = _calibrate(final, monitor)
         with replacing(paths.candidate_weights) as temporary:

@@ -73,14 +73,15 @@ def test_softening_divides_the_logits_and_changes_nothing_else(pixels: table.Pix
     assert np.allclose(answers(soft, pixels), tempered(answers(sharp, pixels), 2.5), atol=1e-5)
 
 
-def test_the_name_tells_networks_of_other_shapes_apart() -> None:
+def test_the_name_tells_networks_of_other_shapes_and_light_apart() -> None:
     names = {
-        networks.build(kind, widths, 0.1).name
+        networks.build(kind, widths, 0.1, light=light).name
         for kind in ("plain", "residual")
         for widths in ([4, 4], [44])
+        for light in ("none", "clahe", "gamma")
     }
 
-    assert len(names) == 4
+    assert len(names) == 12
 
 
 def test_votes_are_a_second_answer_of_the_same_layers() -> None:

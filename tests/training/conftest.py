@@ -24,6 +24,7 @@ def params() -> TrainParams:
     return TrainParams(
         network="plain",
         widths=(4,),
+        light="none",
         dropout=0.0,
         votes=1.0,
         epochs=4,

@@ -164,6 +164,26 @@ def test_a_parent_of_another_shape_means_random_weights_and_the_reader_is_told(
     assert "plain-6" in capsys.readouterr().out
 
 
+def test_light_travels_in_the_model_and_is_not_mixed(
+    balanced: Paths,
+    params: TrainParams,
+    without_fitting: None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _with_parent(balanced, [4])  # trained without
+
+    report = train(params.model_copy(update={"light": "gamma"}), balanced)
+
+    assert report.started_from == "random weights"
+    assert "starting from random weights" in capsys.readouterr().out
+    served = Classifier(balanced.candidate)
+    assert served.lineage.params["light"] == "gamma"
+    dark = table.decode(table.read(balanced.monitor)["image"]) // 4
+    trained = keras.saving.load_model(balanced.candidate_weights, compile=False)
+    expected = trained.predict(dark[..., None].astype(np.float32), verbose=0)
+    assert np.abs(served.probabilities(dark) - expected).max() < 1e-4
+
+
 def test_a_parent_with_other_bytes_is_refused(balanced: Paths, params: TrainParams) -> None:
     _with_parent(balanced, [4])
     with balanced.parent_weights.open("ab") as file:
