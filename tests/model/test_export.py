@@ -34,7 +34,7 @@ def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
     return table.decode(faces(20)["image"])
 
 
-@pytest.fixture(params=["plain", "residual"])
+@pytest.fixture(params=["plain", "residual", "separable"])
 def network(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(3)
     return networks.build(request.param, [4], 0.2)
