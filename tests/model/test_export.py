@@ -34,7 +34,9 @@ def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
     return table.decode(faces(20)["image"])
 
 
-@pytest.fixture(params=[("plain", "none"), ("residual", "clahe"), ("residual", "gamma")])
+@pytest.fixture(
+    params=[("plain", "none"), ("separable", "none"), ("residual", "clahe"), ("residual", "gamma")]
+)
 def network(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(3)
     kind, light = request.param

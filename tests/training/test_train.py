@@ -148,6 +148,35 @@ def test_an_update_has_epochs_and_a_rate_of_its_own(
     assert [(plan.epochs, plan.learning_rate) for plan in plans] == [(1, 0.01)]
 
 
+def test_weights_learnt_elsewhere_get_a_last_layer_before_they_learn_on(
+    balanced: Paths, params: TrainParams, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "elsewhere.weights.h5"
+    elsewhere = networks.build("mobilenetv3small", [4], 0.0).get_layer("backbone")
+    elsewhere.set_weights([one + 0.5 for one in elsewhere.get_weights()])
+    elsewhere.save_weights(file)
+    learnt = params.transfer.model_copy(update={"weights": str(file), "unfreeze": 0.3})
+    params = params.model_copy(update={"network": "mobilenetv3small", "transfer": learnt})
+    stages = []
+
+    def fit(model: keras.Model, *given: object) -> None:
+        first = model.get_layer("backbone").get_weights()[0]
+        assert np.array_equal(first, elsewhere.get_weights()[0])
+        stages.append((len(model.trainable_variables), given[3]))
+        if len(stages) == 2:
+            raise Killed
+
+    monkeypatch.setattr(module, "fit", fit)
+    with pytest.raises(Killed):
+        train(params, balanced)
+
+    (head, alone), (more, together) = stages
+    assert head == 2 < more < len(elsewhere.weights)
+    assert (alone.epochs, alone.learning_rate) == (1, params.learning_rate)
+    # Gently, as in an update, but as long as from scratch.
+    assert (together.epochs, together.learning_rate) == (2, params.update_learning_rate)
+
+
 def test_a_parent_of_another_shape_means_random_weights_and_the_reader_is_told(
     balanced: Paths,
     params: TrainParams,
