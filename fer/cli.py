@@ -314,19 +314,19 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _add_export_model(commands: Any, name: str) -> None:
+def _add_export(commands: Any, name: str) -> None:
     parser = commands.add_parser(name, help="the candidate as LiteRT, for phones and boards")
     parser.add_argument("path", type=_path, help="file to write, such as emotions.tflite")
     parser.add_argument("--model", type=_path, help="this Keras file, not the candidate's")
-    parser.set_defaults(run=_export_model)
+    parser.set_defaults(run=_export)
 
 
-def _export_model(options: argparse.Namespace, paths: Paths) -> None:
+def _export(options: argparse.Namespace, paths: Paths) -> None:
     from fer.emotions import EMOTIONS
 
     with _held_back_stderr():
         litert = import_module("fer.model.litert")
-    difference = litert.export_model(options.model or paths.candidate_weights, options.path)
+    difference = litert.export(options.model or paths.candidate_weights, options.path)
     print(f"written   {options.path}, answers within {difference:.1g} of the network's")
     print(f"labels    {' '.join(EMOTIONS)}")
 
@@ -371,5 +371,5 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "models": _add_models,
     "serve": _add_serve,
     "predict": _add_predict,
-    "export-model": _add_export_model,
+    "export": _add_export,
 }
