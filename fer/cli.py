@@ -475,19 +475,19 @@ def _doctor(options: argparse.Namespace, paths: Paths) -> None:
         raise FerError(f"{problems} of these keep the loop from running: those marked ✗.")
 
 
-def _add_export_model(commands: Any, name: str) -> None:
+def _add_litert(commands: Any, name: str) -> None:
     parser = commands.add_parser(name, help="the candidate as LiteRT, for phones and boards")
     parser.add_argument("path", type=_path, help="file to write, such as emotions.tflite")
     parser.add_argument("--model", type=_path, help="this Keras file, not the candidate's")
-    parser.set_defaults(run=_export_model)
+    parser.set_defaults(run=_litert)
 
 
-def _export_model(options: argparse.Namespace, paths: Paths) -> None:
+def _litert(options: argparse.Namespace, paths: Paths) -> None:
     from fer.emotions import EMOTIONS
 
     with _held_back_stderr():
         litert = import_module("fer.model.litert")
-    difference = litert.export_model(options.model or paths.candidate_weights, options.path)
+    difference = litert.export(options.model or paths.candidate_weights, options.path)
     print(f"written   {options.path}, answers within {difference:.1g} of the network's")
     print(f"labels    {' '.join(EMOTIONS)}")
 
@@ -533,5 +533,5 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "live": _add_live,
     "predict": _add_predict,
     "doctor": _add_doctor,
-    "export-model": _add_export_model,
+    "litert": _add_litert,
 }

@@ -17,7 +17,7 @@ from fer.records import SIZE
 _COMPARED = 32
 
 
-def export_model(weights: Path, path: Path) -> float:
+def export(weights: Path, path: Path) -> float:
     """Write the network in `weights` as LiteRT, if that answers as the network does.
 
     The file takes `image`, float32, shape `(n, 48, 48, 1)`, 0-255, and gives `output_0`, shape

@@ -21,8 +21,6 @@ from fer.records import SIZE
 _SIDE: Final = 96
 """Pixels that a face is enlarged to: the least for which MobileNetV2 has weights of its own."""
 
-_BACKBONE: Final = "backbone"
-
 # Mean and standard deviation of ImageNet's pixels, as parts of white; a standardised face gets
 # the light that the weights were learnt in.
 _MEAN, _DEVIATION = 0.449, 0.226
@@ -84,14 +82,17 @@ def features(standardised: Any, network: str, precision: str) -> Any:
     with _policy(precision), warnings.catch_warnings():
         # MobileNets say for which side they have weights: `load` knows.
         warnings.filterwarnings("ignore", "`input_shape` is undefined")
-        backbone = chosen.make(
-            include_top=False, weights=None, input_shape=(_SIDE, _SIDE, 3), name=_BACKBONE
-        )
+        inner = chosen.make(include_top=False, weights=None, input_shape=(_SIDE, _SIDE, 3))
     span = chosen.white - chosen.black
     # Not layers.Resizing: it lets Keras export batch normalisation as in training.
     seen = layers.UpSampling2D(_SIDE // SIZE, interpolation="bilinear")(standardised)
     seen = layers.Rescaling(span * _DEVIATION, offset=chosen.black + span * _MEAN)(seen)
-    return backbone(layers.Concatenate()([seen] * 3))
+    return inner(layers.Concatenate()([seen] * 3))
+
+
+def backbone(model: keras.Model) -> keras.Model:
+    """Return the part of `model` that is of Keras Applications."""
+    return next(layer for layer in model.layers if isinstance(layer, keras.Model))
 
 
 @contextlib.contextmanager
@@ -126,7 +127,7 @@ def load(model: keras.Model, network: str, weights: str) -> None:
             "train.transfer.weights, or set that to null for random weights."
         )
     try:
-        model.get_layer(_BACKBONE).load_weights(file)
+        backbone(model).load_weights(file)
     # Keras raises whatever its readers meet: h5py's, zipfile's or its own.
     except (ValueError, OSError, KeyError, TypeError) as error:
         raise ModelError(
@@ -148,7 +149,7 @@ def freeze(model: keras.Model, *, trained: float) -> None:
         model: What `networks.build` made of one of `BACKBONES`.
         trained: Part of the backbone's layers, from the last; 0: none of them.
     """
-    inner = model.get_layer(_BACKBONE).layers
+    inner = backbone(model).layers
     first = len(inner) - round(trained * len(inner))
     for place, layer in enumerate(inner):
         layer.trainable = place >= first and not isinstance(layer, layers.BatchNormalization)

@@ -9,7 +9,7 @@ import pytest
 from fer.cli import main
 from fer.errors import ModelError
 from fer.model import litert, networks
-from fer.model.litert import export_model
+from fer.model.litert import export
 from fer.paths import Paths
 
 
@@ -29,7 +29,7 @@ def test_the_command_writes_a_file_that_answers_as_the_candidate(
 ) -> None:
     monkeypatch.chdir(paths.root)
 
-    assert main(["export-model", "emotions.tflite"]) == 0
+    assert main(["export", "emotions.tflite"]) == 0
 
     assert "angry disgust fear happy sad surprise neutral" in capsys.readouterr().out
     faces = np.random.default_rng(7).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)
@@ -46,14 +46,14 @@ def test_a_file_with_other_answers_is_refused_and_the_old_one_stays(
     monkeypatch.setattr(litert, "_answers", lambda _, faces: np.full((len(faces), 7), 0.5))
 
     with pytest.raises(ModelError, match="Nothing was written"):
-        export_model(candidate, path)
+        export(candidate, path)
 
     assert path.read_bytes() == b"the old one"
 
 
 def test_what_is_no_model_and_another_format_are_refused(candidate: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"ends in \.tflite"):
-        export_model(candidate, tmp_path / "emotions.onnx")
+        export(candidate, tmp_path / "emotions.onnx")
     candidate.write_bytes(b"junk")
     with pytest.raises(ModelError, match="Expected a Keras model"):
-        export_model(candidate, tmp_path / "emotions.tflite")
+        export(candidate, tmp_path / "emotions.tflite")

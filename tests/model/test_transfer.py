@@ -33,7 +33,7 @@ def small(faces: Callable[..., pd.DataFrame]) -> keras.Model:
     """Return a network that tells faces apart: its statistics are of faces, as when trained."""
     keras.utils.set_random_seed(1)
     model = networks.build(SMALL, [4], 0.0)
-    for layer in model.get_layer("backbone").layers:
+    for layer in transfer.backbone(model).layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     model(table.decode(faces(8)["image"])[..., None].astype(np.float32), training=True)
@@ -54,6 +54,16 @@ def answers(model: keras.Model, faces: table.Pixels) -> np.ndarray:
 
 def test_params_know_the_same_networks() -> None:
     assert set(get_args(Transfer)) == set(transfer.BACKBONES)
+
+
+@pytest.mark.parametrize("network", transfer.BACKBONES)
+def test_every_network_takes_a_face(network: str) -> None:
+    model = networks.build(network, [4], 0.5)
+
+    assert model.name == network
+    assert model.input_shape == (None, 48, 48, 1)
+    assert model.output_shape == (None, 7)
+    assert transfer.backbone(model).input_shape == (None, 96, 96, 3)
 
 
 def test_it_answers_with_probabilities_that_light_does_not_change(
@@ -103,12 +113,12 @@ def test_weights_come_from_the_cache_or_a_file(
 ) -> None:
     file = cache / (transfer.BACKBONES[SMALL].weights if place == "imagenet" else "mine.h5")
     # As Keras' own files: without the backbone's last layers.
-    small.get_layer("backbone").save(file, include_optimizer=False)
+    transfer.backbone(small).save(file, include_optimizer=False)
     other = networks.build(SMALL, [4], 0.5)
 
     transfer.load(other, SMALL, "imagenet" if place == "imagenet" else str(file))
 
-    features = [one.get_layer("backbone").get_weights() for one in (small, other)]
+    features = [transfer.backbone(one).get_weights() for one in (small, other)]
     assert all(np.array_equal(one, two) for one, two in zip(*features, strict=True))
 
 
@@ -134,7 +144,7 @@ def test_a_file_that_holds_no_weights_is_refused(
 def test_stages_train_the_head_then_the_last_layers_and_never_the_statistics(
     small: keras.Model,
 ) -> None:
-    inner = small.get_layer("backbone").layers
+    inner = transfer.backbone(small).layers
 
     transfer.freeze(small, trained=0)
     head = {weight.path for weight in small.trainable_variables}
@@ -159,5 +169,5 @@ def test_weights_go_from_bfloat16_to_float32_and_the_policy_stays(pixels: table.
     exact.set_weights(fast.get_weights())
 
     assert keras.config.dtype_policy().name == before
-    assert fast.get_layer("backbone").layers[5].compute_dtype == "bfloat16"
+    assert transfer.backbone(fast).layers[5].compute_dtype == "bfloat16"
     assert np.allclose(answers(exact, pixels), answers(fast, pixels), atol=0.05)

@@ -13,7 +13,7 @@ from fer.data import table, version
 from fer.data.balance import DRAW
 from fer.errors import Busy, DataError, MissingData, ModelError
 from fer.files import locked, read_json, sha256, write_json
-from fer.model import networks
+from fer.model import networks, transfer
 from fer.model.classifier import Classifier
 from fer.params import TrainParams
 from fer.paths import Paths
@@ -152,7 +152,7 @@ def test_weights_learnt_elsewhere_get_a_last_layer_before_they_learn_on(
     balanced: Paths, params: TrainParams, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "elsewhere.weights.h5"
-    elsewhere = networks.build("mobilenetv3small", [4], 0.0).get_layer("backbone")
+    elsewhere = transfer.backbone(networks.build("mobilenetv3small", [4], 0.0))
     elsewhere.set_weights([one + 0.5 for one in elsewhere.get_weights()])
     elsewhere.save_weights(file)
     learnt = params.transfer.model_copy(update={"weights": str(file), "unfreeze": 0.3})
@@ -160,7 +160,7 @@ def test_weights_learnt_elsewhere_get_a_last_layer_before_they_learn_on(
     stages = []
 
     def fit(model: keras.Model, *given: object) -> None:
-        first = model.get_layer("backbone").get_weights()[0]
+        first = transfer.backbone(model).get_weights()[0]
         assert np.array_equal(first, elsewhere.get_weights()[0])
         stages.append((len(model.trainable_variables), given[3]))
         if len(stages) == 2:
