@@ -75,6 +75,11 @@ def erase(erasure: Erasure, paths: Paths) -> Receipt | None:
         places.forget_stages(paths, {*receipt.objects})
         done = dataclasses.replace(
             receipt,
+            removed={
+                name: digest
+                for name, digest in receipt.removed.items()
+                if not _still_is(paths.root / name, digest)
+            },
             models=tuple(sorted({*receipt.models, *models})),
             stores=tuple(store.name for store in stores),
             data_version=version.read(paths.version).number,
@@ -137,12 +142,20 @@ def _empty_inbox(receipt: Receipt, paths: Paths) -> None:
 
 def _remove(receipt: Receipt, paths: Paths) -> None:
     """Delete the files that still are what they were when they were found."""
-    named = {paths.captures / one.file for one in version.read(paths.version).captures}
-    kept = {paths.version, *named}
+    current = version.read(paths.version)
+    kept = {paths.version, *(paths.captures / one.file for one in current.captures)}
+    # Killed while the parent was pinned, its first file looked like weights of unknown making.
+    pinned = (
+        {current.parent.weights_sha256, current.parent.model_sha256} if current.parent else set()
+    )
     for name, digest in receipt.removed.items():
         file = paths.root / name
-        if file not in kept and file.is_file() and sha256(file) == digest:
+        if file not in kept and digest not in pinned and _still_is(file, digest):
             _delete(file)
+
+
+def _still_is(file: Path, digest: str) -> bool:
+    return file.is_file() and sha256(file) == digest
 
 
 def _delete(file: Path) -> None:
