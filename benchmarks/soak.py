@@ -140,14 +140,12 @@ def answered(address: str) -> float:
         time.sleep(0.02)
 
 
-def rivals(server: Server) -> tuple[int, int]:
-    """Return the champion's number and another version's."""
+def rivals(server: Server) -> tuple[int, int] | None:
+    """Return the champion's number and another version's; None: there are no two."""
     told = httpx.get(f"http://{server.address}/api/models", timeout=60).json()
     champion = [one["version"] for one in told if "champion" in one["aliases"]]
     others = [one["version"] for one in told if "champion" not in one["aliases"]]
-    if not champion or not others:
-        raise SystemExit("Expected a champion and another version. Run `make demo`.")
-    return champion[0], others[0]
+    return (champion[0], others[0]) if champion and others else None
 
 
 async def client(
@@ -217,12 +215,16 @@ async def alone(server: Server, frames: list[bytes]) -> float:
 
 
 async def crowd(
-    server: Server, paths: Paths, frames: list[bytes], options: argparse.Namespace
+    server: Server,
+    paths: Paths,
+    frames: list[bytes],
+    options: argparse.Namespace,
+    versions: tuple[int, int],
 ) -> Tally:
     """Let all clients go on for the time that is asked; print memory along the way."""
     tally, seconds = Tally(), 60 * options.minutes
     until = time.perf_counter() + seconds
-    champion, other = rivals(server)
+    champion, other = versions
     async with asyncio.TaskGroup() as group:
         for number in range(options.clients):
             group.create_task(client(number, server.address, frames, until, options.fps, tally))
@@ -288,8 +290,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         paths = prepare(Path(folder) / "checkout", checkout, options.yunet)
         with served(paths) as server:
+            versions = rivals(server)
+            if versions is None:
+                print("Expected a champion and another version. Run `make demo`.")
+                return 0
             cores = asyncio.run(alone(server, frames))
-            tally = asyncio.run(crowd(server, paths, frames, options))
+            tally = asyncio.run(crowd(server, paths, frames, options, versions))
             well = report(tally, paths, options)
     own = resource.getrusage(resource.RUSAGE_SELF)
     minutes = options.minutes + ALONE_SECONDS / 60

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib import import_module
@@ -259,9 +260,7 @@ def _doubts(paths: Paths) -> Any:
     from fer.live.doubts import Doubts
     from fer.live.predictor import Predictor
 
-    predictor = Predictor(Champion(paths))
-    predictor.refresh()
-    return Doubts(paths, predictor).found()
+    return Doubts(paths, Predictor(Champion(paths))).found()
 
 
 def _add_sweep(commands: Any, name: str) -> None:
@@ -443,6 +442,9 @@ def _add_predict(commands: Any, name: str) -> None:
     style = parser.add_mutually_exclusive_group()
     style.add_argument("--json", dest="style", action="store_const", const="json")
     style.add_argument("--csv", dest="style", action="store_const", const="csv")
+    parser.add_argument(
+        "--annotate", type=_path, metavar="OUT", help="draw the answers into a copy of the film"
+    )
     parser.add_argument("--model", type=_path, help="ask this ONNX file, not the champion")
     parser.set_defaults(run=_predict, style="text")
 
@@ -451,6 +453,7 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
     from fer import params
     from fer.faces.detect import Detector, chosen
     from fer.live import predict
+    from fer.live.annotate import annotated
     from fer.live.champion import Champion
     from fer.live.predictor import Predictor
 
@@ -461,12 +464,17 @@ def _predict(options: argparse.Namespace, paths: Paths) -> None:
         predictor.refresh()
     detector = Detector(chosen(params.load(paths.params).capture, paths))
     readings = predict.predict(options.paths, detector, predictor.probabilities)
+    if options.annotate:
+        readings = annotated(readings, options.paths, options.annotate)
+    readings = predict.watched(readings, options.paths)
     try:
-        for line in getattr(predict, f"as_{options.style}")(predict.watched(readings)):
+        for line in getattr(predict, f"as_{options.style}")(readings):
             print(line)
     except BrokenPipeError:
         # `fer predict ... | head` has enough. Python would write the rest when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if options.annotate:
+            deque(readings, maxlen=0)  # the film is wanted whole all the same
 
 
 def _add_doctor(commands: Any, name: str) -> None:
@@ -491,6 +499,23 @@ def _doctor(options: argparse.Namespace, paths: Paths) -> None:
         print(f"{_MARKS[found.level]} {name:10} {indent(told, 13 * ' ').lstrip()}")
     if problems:
         raise FerError(f"{problems} of these keep the loop from running: those marked ✗.")
+
+
+def _add_litert(commands: Any, name: str) -> None:
+    parser = commands.add_parser(name, help="the candidate as LiteRT, for phones and boards")
+    parser.add_argument("path", type=_path, help="file to write, such as emotions.tflite")
+    parser.add_argument("--model", type=_path, help="this Keras file, not the candidate's")
+    parser.set_defaults(run=_litert)
+
+
+def _litert(options: argparse.Namespace, paths: Paths) -> None:
+    from fer.emotions import EMOTIONS
+
+    with _held_back_stderr():
+        litert = import_module("fer.model.litert")
+    difference = litert.export(options.model or paths.candidate_weights, options.path)
+    print(f"written   {options.path}, answers within {difference:.1g} of the network's")
+    print(f"labels    {' '.join(EMOTIONS)}")
 
 
 def _path(text: str) -> Path:
@@ -535,4 +560,5 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "live": _add_live,
     "predict": _add_predict,
     "doctor": _add_doctor,
+    "litert": _add_litert,
 }

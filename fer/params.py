@@ -1,10 +1,18 @@
 """params.yaml as one frozen record per step, checked once, before anything heavy loads."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from fer.errors import ParamsError
 
@@ -102,11 +110,28 @@ class BalanceParams(_Section):
     seed: Seed
 
 
+Transfer = Literal[
+    "vgg16", "resnet50v2", "mobilenetv2", "mobilenetv3small", "mobilenetv3large",
+    "efficientnetv2b0",
+]  # fmt: skip
+
+
+class TransferParams(_Section):
+    """How a network of Keras Applications takes over weights learnt elsewhere."""
+
+    weights: str | None
+    head_epochs: Positive
+    unfreeze: Share
+
+
 class TrainParams(_Section):
     """How the candidate is fitted."""
 
-    network: Literal["plain", "residual"]
-    widths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    network: Literal["plain", "residual", "separable"] | Transfer
+    # Five poolings leave one pixel of a face.
+    widths: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=5)]
+    transfer: TransferParams
+    light: Literal["none", "clahe", "gamma"]
     dropout: Share
     votes: NotNegative
     epochs: Positive
@@ -118,6 +143,17 @@ class TrainParams(_Section):
     best_by: Literal["loss", "accuracy"]
     patience: Positive
     seed: Seed
+
+    @field_validator("transfer")
+    @classmethod
+    def _weights_fit_the_network(
+        cls, value: TransferParams, info: ValidationInfo
+    ) -> TransferParams:
+        if value.weights is not None and info.data.get("network") not in get_args(Transfer):
+            raise ValueError(
+                "Expected weights: null for a network that is not of Keras Applications"
+            )
+        return value
 
 
 class EvaluateParams(_Section):

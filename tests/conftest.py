@@ -149,7 +149,7 @@ class Victim:
         """End the process that runs the command."""
         assert self._server.stdin is not None
         self._server.stdin.close()
-        self._server.wait(10)
+        self._server.wait(60)
 
 
 @pytest.fixture

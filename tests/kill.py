@@ -26,7 +26,7 @@ from fer.paths import Paths
 from fer.records import Parent
 
 
-def pin_champion(paths: Paths) -> Parent:
+def pin_champion(paths: Paths, *, real: bool = False) -> Parent:
     """Pin files that stand for a champion's."""
     for file in (paths.parent_weights, paths.parent):
         with replacing(file) as temporary:
@@ -80,7 +80,7 @@ def ingest(paths: Paths) -> None:
 def forget(paths: Paths) -> None:
     """Erase "ana" from all but the registry, which has tests of its own."""
     erase = import_module("fer.privacy.erase")
-    erase.versions.pin_champion = pin_champion
+    erase.adopt.pin_champion = pin_champion
     erase.retire.retire = lambda *_: erase.retire.Retired([], 1)
     import_module("fer.privacy.forget").forget("ana", paths)
 

@@ -228,3 +228,18 @@ def test_drift_tells_by_its_status_whether_a_camera_has_shifted(
 def test_before_anything_was_seen_there_is_no_drift(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["drift"]) == 0
     assert "yet" in capsys.readouterr().out
+
+
+def test_forgetting_nobody_is_one_message(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["forget", "zoe"]) == 1
+    assert capfd.readouterr().err.startswith("fer forget: Expected faces of the subject 'zoe'")
+
+
+def test_verifying_without_a_receipt_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["forget", "zoe", "--verify"]) == 1
+    assert "Expected a receipt about the subject 'zoe'" in capfd.readouterr().err
+
+
+def test_sweeping_with_nothing_due_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep"]) == 0
+    assert "faces                0" in capsys.readouterr().out

@@ -48,6 +48,8 @@ def test_settings_cannot_be_changed_afterwards(paths: Paths) -> None:
         ("base", None), ("promote", []),
         # out of range
         ("train.epochs", 0), ("train.widths", [24, 0]), ("train.widths", []),
+        ("train.widths", [8, 8, 8, 8, 8, 8]), ("train.network", "vgg19"),
+        ("train.transfer.unfreeze", 1.1), ("train.transfer.head_epochs", 0),
         ("train.dropout", 1.5), ("train.learning_rate", 0), ("train.learning_rate", float("nan")),
         ("train.learning_rate", float("inf")), ("base.source", "fer2014"),
         ("ingest.near_copy", 1.01), ("ingest.validation_share", -0.1),
@@ -64,6 +66,14 @@ def test_a_wrong_setting_is_refused_by_its_key(paths: Paths, key: str, value: An
     changed(paths, key, value)
     with pytest.raises(ParamsError, match=rf"\b{key}\b"):
         params.load(paths.params)
+
+
+def test_weights_for_a_network_that_cannot_take_them_are_refused(paths: Paths) -> None:
+    changed(paths, "train.transfer.weights", "imagenet")
+    with pytest.raises(ParamsError, match=r"train\.transfer.*Keras Applications"):
+        params.load(paths.params)
+    changed(paths, "train.network", "mobilenetv2")
+    assert params.load(paths.params).train.transfer.weights == "imagenet"
 
 
 def test_a_missing_setting_is_named(paths: Paths) -> None:

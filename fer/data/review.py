@@ -47,8 +47,7 @@ def decide(paths: Paths, face: str, verdict: str, label: str | None) -> Decision
         DataError: No face, or more than one, begins so; or the verdict or label is unknown.
         MissingData: No face that waits begins so, and the captures are not here.
     """
-    if verdict not in ("accept", "reject"):
-        raise DataError(f"Expected accept or reject, received {verdict!r}.")
+    _check(verdict)
     named = _named(paths, face)
     labels = dict(zip(named["id"], named["label"], strict=True))
     reasons = dict(zip(named["id"], named["reason"], strict=True))
@@ -66,14 +65,7 @@ def decide(paths: Paths, face: str, verdict: str, label: str | None) -> Decision
             "Expected a face that a person may let in, received one that only a new capture can "
             f"mend: {reasons[found[0]]}. Reject it, or leave it."
         )
-    if verdict == "accept":
-        # Written down, for where two captures of one picture disagree on its label.
-        kept = labels[found[0]] if labels[found[0]] in EMOTIONS else None
-        decision = Decision(found[0], "accept", emotion or kept)
-    else:
-        decision = Decision(found[0], "reject")
-    inbox.put_decision(paths.inbox, decision)
-    return decision
+    return _hand_in(paths, found[0], verdict, emotion or labels[found[0]])
 
 
 def decide_session(paths: Paths, session: str, verdict: str) -> list[Decision]:
@@ -87,13 +79,32 @@ def decide_session(paths: Paths, session: str, verdict: str) -> list[Decision]:
     Raises:
         DataError: No such session was held back, or the verdict is unknown.
     """
+    _check(verdict)
     apart = quarantine.read(paths.quarantine)
     held = apart[(apart["session"] == session) & apart["reason"].str.startswith(HELD_BACK)]
     if not len(held):
         raise DataError(
             f"Expected a session that was held back, received {session!r}. See `fer review list`."
         )
-    return [decide(paths, face, verdict, None) for face in held["id"]]
+    return [
+        _hand_in(paths, face, verdict, label)
+        for face, label in held[["id", "label"]].itertuples(index=False)
+    ]
+
+
+def _check(verdict: str) -> None:
+    if verdict not in ("accept", "reject"):
+        raise DataError(f"Expected accept or reject, received {verdict!r}.")
+
+
+def _hand_in(paths: Paths, face: str, verdict: str, label: str | None) -> Decision:
+    if verdict == "accept":
+        # Its own label too: two captures of one picture may disagree on it.
+        decision = Decision(face, "accept", label if label in EMOTIONS else None)
+    else:
+        decision = Decision(face, "reject")
+    inbox.put_decision(paths.inbox, decision)
+    return decision
 
 
 def _named(paths: Paths, face: str) -> pd.DataFrame:

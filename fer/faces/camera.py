@@ -4,6 +4,7 @@ import io
 import logging
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,8 @@ MAX_PIXELS: Final = 50_000_000
 
 # Pillow reads only these headers: its other formats run code that nothing here needs.
 _FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+_MOST_A_SECOND: Final = 1000
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +107,31 @@ def _pictures(paths: list[Path]) -> Generator[Frame, None, None]:
             _log.warning("%s", error)
         else:
             yield picture
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a film says of itself, which may be wrong.
+
+    Args:
+        frames: How many it has; None: it does not say.
+        per_second: How many are shown in a second; None: likewise.
+    """
+
+    frames: int | None
+    per_second: float | None
+
+
+def header(film: Path) -> Header:
+    """Return what `film` says of itself; nothing where it is no film."""
+    capture = cv2.VideoCapture(str(film))
+    try:
+        frames = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        pace = capture.get(cv2.CAP_PROP_FPS)
+    finally:
+        capture.release()
+    # Streams in a file give negative counts, and some cameras 90,000 frames a second.
+    return Header(frames if frames > 0 else None, pace if 1 <= pace <= _MOST_A_SECOND else None)
 
 
 def pictures_in(folder: Path) -> list[Path]:

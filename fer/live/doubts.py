@@ -32,6 +32,9 @@ class Doubts:
             MissingData: There are no validation faces yet, or a shard is missing.
         """
         with self._lock:
+            if not self._predictor.state.asked:
+                # A server that has just started would say that there is no model.
+                self._predictor.refresh()
             state = self._predictor.state
             apart = sorted(one.name for one in self._paths.quarantine.glob("*.parquet"))
             asked = (version.read(self._paths.version), state.name, apart)

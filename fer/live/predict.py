@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from fer.emotions import EMOTIONS
 from fer.errors import DataError
@@ -73,22 +80,33 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from camera.pictures_in(path) if path.is_dir() else [path]
 
 
-def watched(readings: Iterator[Reading]) -> Iterator[Reading]:
-    """Yield `readings`, and count them on the terminal while the answer goes to a file."""
-    shown = sys.stderr.isatty() and not sys.stdout.isatty()
+def watched(readings: Iterator[Reading], paths: Sequence[Path]) -> Iterator[Reading]:
+    """Yield `readings`, and show on a terminal how many of those in `paths` are done."""
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.completed} frames and pictures"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames and pictures"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, soft_wrap=True),
         transient=True,
-        redirect_stdout=False,
-        disable=not shown,
+        # On one terminal, lines go above the bar; into a file, they go as they are.
+        redirect_stdout=sys.stdout.isatty(),
+        disable=not sys.stderr.isatty(),
     ) as progress:
-        task = progress.add_task("", total=None)
+        task = progress.add_task("", total=_expected(paths))
         for reading in readings:
             yield reading
             progress.advance(task)
+
+
+def _expected(paths: Sequence[Path]) -> int | None:
+    """Return how many readings will come, as far as the films say; None: one of them does not."""
+    counts = [
+        1 if path.suffix.lower() in camera.SUFFIXES else camera.header(path).frames
+        for path in _files(paths)
+    ]
+    return None if None in counts else sum(count for count in counts if count)
 
 
 # -- how it is written -----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """From a trained network to the file that serves, compared answer by answer."""
 
+import logging
 import warnings
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from fer.errors import ModelError
 from fer.files import replacing
 from fer.model.classifier import Classifier, Lineage, metadata
 
-_TOLERANCE: Final = 1e-4
+TOLERANCE: Final = 1e-4
 """Largest difference of a probability; rounding alone gives about 1e-6."""
 
 
@@ -43,6 +44,8 @@ def export(
     # Keras refuses to export a network that was never called.
     expected = model.predict(faces[..., None].astype(np.float32), verbose=0)
     with replacing(path) as temporary:
+        # It tells, with a traceback, of each simplification that it could not make.
+        logging.getLogger("tf2onnx.optimizer").setLevel(logging.ERROR)
         with warnings.catch_warnings():
             # Keras asks NumPy for a name that NumPy is about to give away.
             warnings.simplefilter("ignore", FutureWarning)
@@ -53,9 +56,9 @@ def export(
         onnx.save(graph, temporary)
         answered = Classifier(temporary).probabilities(faces)
         difference = float(np.abs(answered - expected).max())
-        if not difference <= _TOLERANCE:
+        if not difference <= TOLERANCE:
             raise ModelError(
-                f"Expected the exported model to answer as the trained one within {_TOLERANCE}, "
+                f"Expected the exported model to answer as the trained one within {TOLERANCE}, "
                 f"received a difference of {difference:.2g}. Nothing was written."
             )
     return difference

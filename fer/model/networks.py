@@ -7,13 +7,20 @@ import keras
 from keras import layers
 
 from fer.emotions import EMOTIONS
+from fer.model import transfer
+from fer.model.light import LAYERS
 from fer.records import SIZE
 
 _HEAD: Final = "probabilities"
 
 
 def build(
-    network: str, widths: Sequence[int], dropout: float, *, precision: str = "float32"
+    network: str,
+    widths: Sequence[int],
+    dropout: float,
+    *,
+    light: str = "none",
+    precision: str = "float32",
 ) -> keras.Model:
     """Return a new network with random weights.
 
@@ -21,10 +28,12 @@ def build(
     a change of light, and as a layer it travels with the model.
 
     Args:
-        network: "plain" (two convolutions a stage, then pooling) or "residual" (ResNet, He et
-            al. 2016, two blocks a stage, the first convolution with stride 2).
-        widths: Channels of each stage.
+        network: "plain" (two convolutions a stage, then pooling), "residual" (ResNet, He et al.
+            2016, two blocks a stage, the first convolution with stride 2), "separable"
+            (mini-Xception, Arriaga et al. 2017), or one of `transfer.BACKBONES`.
+        widths: Channels of each stage; a backbone has its own.
         dropout: Part of the last features that training drops.
+        light: "clahe" or "gamma" first make dark and one-sided light even; "none" does not.
         precision: Keras dtype policy of the hidden layers. Weights are float32 in any case.
 
     Input shape:
@@ -34,14 +43,20 @@ def build(
         `(n, 7)`, float32, sums to 1, in the order of `EMOTIONS`.
     """
     image = keras.Input((SIZE, SIZE, 1), name="image")
+    evened: Any = image if light == "none" else LAYERS[light](name="light")(image)
     features: Any = layers.LayerNormalization(
         axis=[1, 2, 3], center=False, scale=False, name="standardise"
-    )(image)
-    features = {"plain": _plain, "residual": _residual}[network](features, widths, precision)
+    )(evened)
+    if network in transfer.BACKBONES:
+        features = transfer.features(features, network, precision)
+    else:
+        features = _STAGES[network](features, widths, precision)
     features = layers.GlobalAveragePooling2D(dtype=precision)(features)
     features = layers.Dropout(dropout, dtype=precision)(features)
     output = layers.Dense(len(EMOTIONS), activation="softmax", name=_HEAD)(features)
-    return keras.Model(image, output, name="-".join([network, *map(str, widths)]))
+    shape = () if network in transfer.BACKBONES else widths
+    corrected = () if light == "none" else (light,)
+    return keras.Model(image, output, name="-".join([network, *map(str, shape), *corrected]))
 
 
 def with_votes(model: keras.Model) -> keras.Model:
@@ -81,6 +96,20 @@ def _residual(features: Any, widths: Sequence[int], precision: str) -> Any:
     return features
 
 
+def _separable(features: Any, widths: Sequence[int], precision: str) -> Any:
+    for _ in range(2):
+        features = _convolution(features, widths[0], precision=precision)
+    for width in widths:
+        shortcut = _convolution(
+            features, width, stride=2, kernel=1, activate=False, precision=precision
+        )
+        inner = _separable_convolution(features, width, precision=precision)
+        inner = _separable_convolution(inner, width, activate=False, precision=precision)
+        inner = layers.MaxPooling2D(3, 2, padding="same", dtype=precision)(inner)
+        features = layers.Add(dtype=precision)([inner, shortcut])
+    return features
+
+
 def _block(features: Any, width: int, *, stride: int, precision: str) -> Any:
     shortcut = features
     if stride != 1 or features.shape[-1] != width:
@@ -104,6 +133,22 @@ def _convolution(
     features = layers.Conv2D(
         width, kernel, stride, padding="same", use_bias=False, dtype=precision
     )(features)
+    return _normalised(features, precision=precision, activate=activate)
+
+
+def _separable_convolution(
+    features: Any, width: int, *, precision: str, activate: bool = True
+) -> Any:
+    features = layers.SeparableConv2D(
+        width, 3, padding="same", use_bias=False, dtype=precision
+    )(features)  # fmt: skip
+    return _normalised(features, precision=precision, activate=activate)
+
+
+def _normalised(features: Any, *, precision: str, activate: bool) -> Any:
     # 0.9: an update of a few hundred steps must reach the statistics of new faces.
     features = layers.BatchNormalization(momentum=0.9, dtype=precision)(features)
     return layers.ReLU(dtype=precision)(features) if activate else features
+
+
+_STAGES: Final = {"plain": _plain, "residual": _residual, "separable": _separable}

@@ -5,7 +5,7 @@ from fer.data.receipts import Receipt
 from fer.errors import DataError
 from fer.paths import Paths
 from fer.privacy import erase, places
-from fer.privacy.erase import Erasure, Proof
+from fer.privacy.look import Erasure, Proof, leftovers
 
 
 def forget(person: str, paths: Paths) -> Receipt:
@@ -45,6 +45,6 @@ def verify(person: str, paths: Paths) -> Proof:
     if not about:
         raise DataError(f"Expected a receipt about the subject {person!r}, found none.")
     with places.stores(paths) as stores:
-        proofs = [erase.leftovers(one, person, paths, stores) for one in about]
+        proofs = [leftovers(one, person, paths, stores) for one in about]
     left = sorted({name for proof in proofs for name in proof.left})
     return Proof(proofs[-1].files, proofs[-1].megabytes, left)

@@ -13,7 +13,7 @@ from fer.files import sync_folder
 from fer.params import RetentionParams
 from fer.paths import Paths
 from fer.privacy import erase, places
-from fer.privacy.erase import Erasure
+from fer.privacy.look import Erasure
 from fer.records import now
 
 

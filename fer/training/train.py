@@ -18,7 +18,7 @@ from fer.data import table, version
 from fer.emotions import INDEX
 from fer.errors import DataError, ModelError
 from fer.files import locked, read_report, replacing, sha256, write_json
-from fer.model import calibration, networks
+from fer.model import calibration, networks, transfer
 from fer.model.classifier import Lineage
 from fer.model.export import export
 from fer.params import TrainParams
@@ -74,17 +74,15 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         lineage = _lineage(current, faces, params, paths)
         keras.utils.set_random_seed(params.seed)
         precision = hardware.precision()
-        model = networks.build(params.network, params.widths, params.dropout, precision=precision)
+        shape = params.network, params.widths, params.dropout
+        model = networks.build(*shape, light=params.light, precision=precision)
         updated = _start_from_parent(model, current, paths)
-        plan = (
-            Plan(params.update_epochs, params.update_learning_rate)
-            if updated
-            else Plan(params.epochs, params.learning_rate)
-        )
         began = time.perf_counter()
-        history = fit(model, faces, monitor, params, plan, _checkpoint(lineage, paths))
+        history = _fitted(
+            model, faces, monitor, params, _checkpoint(lineage, paths), updated=updated
+        )
         seconds = time.perf_counter() - began
-        final = networks.build(params.network, params.widths, params.dropout)
+        final = networks.build(*shape, light=params.light)
         final.set_weights(model.get_weights())
         temperature = _calibrate(final, monitor)
         with replacing(paths.candidate_weights) as temporary:
@@ -176,6 +174,36 @@ def _start_from_parent(model: keras.Model, current: DataVersion, paths: Paths) -
         return False
     model.set_weights(parent.get_weights())
     return True
+
+
+def _fitted(
+    model: keras.Model,
+    faces: pd.DataFrame,
+    monitor: pd.DataFrame,
+    params: TrainParams,
+    checkpoint: Path,
+    *,
+    updated: bool,
+) -> pd.DataFrame:
+    """Fit `model` and return its history; with weights learnt elsewhere, the last layer first.
+
+    A new last layer would undo what the others know: they join when it has learnt, gently, as
+    in an update. The history begins there.
+    """
+    learnt = params.transfer.weights
+    if learnt and not updated:
+        transfer.load(model, params.network, learnt)
+        transfer.freeze(model, trained=0)
+        alone = Plan(params.transfer.head_epochs, params.learning_rate)
+        (checkpoint / "head").mkdir(exist_ok=True)
+        fit(model, faces, monitor, params, alone, checkpoint / "head")
+    if learnt:
+        transfer.freeze(model, trained=params.transfer.unfreeze)
+    plan = Plan(
+        params.update_epochs if updated else params.epochs,
+        params.update_learning_rate if updated or learnt else params.learning_rate,
+    )
+    return fit(model, faces, monitor, params, plan, checkpoint)
 
 
 def _calibrate(model: keras.Model, monitor: pd.DataFrame) -> float:

@@ -245,3 +245,8 @@ def test_what_is_no_picture_is_refused_with_its_name(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.png", tmp_path, tmp_path / ("x" * 300)):
         with pytest.raises(DataError):
             camera.read_picture(path)
+
+
+def test_what_is_no_film_says_nothing_of_itself(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no film")
+    assert camera.header(tmp_path / "notes.txt") == camera.Header(None, None)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,9 @@ import pytest
 from fer.cli import main
 from fer.errors import CameraError, DataError
 from fer.faces.detect import Detector
-from fer.live.predict import as_csv, as_json, as_text, predict
+from fer.live.predict import as_csv, as_json, as_text, predict, watched
 from fer.live.predictor import Predictor
-from fer.live.reading import Answer
+from fer.live.reading import Answer, Reading
 from fer.paths import Paths
 
 
@@ -145,3 +146,21 @@ def test_the_command_prints_one_json_list(
     assert main(["predict", str(photos), "--json", "--model", str(model)]) == 0
     first, _ = json.loads(capsys.readouterr().out)
     assert first["faces"][0]["emotion"] == "fear"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_shown_how_many_are_done(
+    photos: Path,
+    film: Path,
+    terminal: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    readings = [Reading("", 8, 8, [])] * 6
+    assert list(watched(iter(readings), [photos, film])) == readings
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert ("6/6" in told.err) == terminal
+    assert bool(told.err) == terminal

@@ -118,6 +118,19 @@ def test_going_back_to_what_is_served_clears_the_complaint(make_model: MakeModel
     assert (predictor.state.version, predictor.state.error) == (1, None)
 
 
+def test_a_champion_whose_place_was_taken_away_answers_no_more(
+    make_model: MakeModel, pixels: Pixels
+) -> None:
+    registry = _Registry({1: make_model("happy")}, champion=1)
+    predictor = Predictor(registry)
+    predictor.refresh()
+    registry.champion = None
+    predictor.refresh()
+    assert predictor.state.name is None
+    with pytest.raises(ModelError, match="found none"):
+        predictor.probabilities(pixels)
+
+
 def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: Pixels) -> None:
     class Away(_Registry):
         def version(self) -> int | None:

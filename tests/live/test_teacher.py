@@ -6,15 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fer import params
 from fer.data import inbox, table
 from fer.faces.align import canonical
 from fer.faces.detect import Detector
 from fer.live.capture import CONSENT_TEXT, CONSENT_VERSION
 from fer.live.teacher import Teacher
-from fer.params import CaptureParams
 from fer.paths import Paths
 
-PARAMS = CaptureParams(detector=None, consent_days=30)
+PARAMS = params.load(Path(__file__).parents[2] / "params.yaml").capture
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_text_comes_before_the_first_face(
 
     assert teacher.question is not None
     assert CONSENT_TEXT in teacher.question
-    assert any("30 days" in line for line in teacher.question)
+    assert any(f"{PARAMS.consent_days} days" in line for line in teacher.question)
     assert inbox.count(paths.inbox) == 0
 
 

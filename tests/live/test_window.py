@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fer import params
 from fer.data import inbox
 from fer.emotions import EMOTIONS
 from fer.errors import CameraError
@@ -17,11 +18,10 @@ from fer.live import panel
 from fer.live.predictor import Predictor
 from fer.live.teacher import Teacher
 from fer.live.window import Window
-from fer.params import CaptureParams
 from fer.paths import Paths
 
 MakeModel = Callable[..., Path]
-PARAMS = CaptureParams(detector=None, consent_days=30)
+PARAMS = params.load(Path(__file__).parents[2] / "params.yaml").capture
 
 
 class _Display:

@@ -34,10 +34,13 @@ def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
     return table.decode(faces(20)["image"])
 
 
-@pytest.fixture(params=["plain", "residual"])
+@pytest.fixture(
+    params=[("plain", "none"), ("separable", "none"), ("residual", "clahe"), ("residual", "gamma")]
+)
 def network(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(3)
-    return networks.build(request.param, [4], 0.2)
+    kind, light = request.param
+    return networks.build(kind, [4], 0.2, light=light)
 
 
 def test_the_exported_file_answers_as_the_network(

@@ -17,7 +17,7 @@ def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
     return table.decode(faces(12)["image"])
 
 
-@pytest.fixture(scope="module", params=["plain", "residual"])
+@pytest.fixture(scope="module", params=["plain", "residual", "separable"])
 def network(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(1)
     return networks.build(request.param, [4, 6], 0.5)
@@ -63,6 +63,14 @@ def test_weights_go_from_bfloat16_to_float32(network: keras.Model, pixels: table
     assert np.allclose(answers(exact, pixels), answers(fast, pixels), atol=0.02)
 
 
+@pytest.mark.parametrize("kind", ["plain", "residual", "separable"])
+def test_one_to_five_stages_fit_a_face(kind: str, pixels: table.Pixels) -> None:
+    for stages in (1, 5):
+        told = answers(networks.build(kind, [4] * stages, 0.5), pixels[:2])
+
+        assert np.allclose(told.sum(axis=1), 1, atol=1e-6)
+
+
 def test_softening_divides_the_logits_and_changes_nothing_else(pixels: table.Pixels) -> None:
     sharp = networks.build("plain", [4], 0.5)
     soft = keras.models.clone_model(sharp)
@@ -73,14 +81,15 @@ def test_softening_divides_the_logits_and_changes_nothing_else(pixels: table.Pix
     assert np.allclose(answers(soft, pixels), tempered(answers(sharp, pixels), 2.5), atol=1e-5)
 
 
-def test_the_name_tells_networks_of_other_shapes_apart() -> None:
+def test_the_name_tells_networks_of_other_shapes_and_light_apart() -> None:
     names = {
-        networks.build(kind, widths, 0.1).name
-        for kind in ("plain", "residual")
+        networks.build(kind, widths, 0.1, light=light).name
+        for kind in ("plain", "residual", "separable")
         for widths in ([4, 4], [44])
+        for light in ("none", "clahe", "gamma")
     }
 
-    assert len(names) == 4
+    assert len(names) == 18
 
 
 def test_votes_are_a_second_answer_of_the_same_layers() -> None:

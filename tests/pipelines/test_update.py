@@ -14,7 +14,10 @@ from pipelines.update import update
 
 pytestmark = pytest.mark.usefixtures("server")
 
-ORDER = ["pull", "ingest", "base", "validate", "balance", "train", "evaluate", "promote", "push"]
+ORDER = [
+    "pull", "sweep", "ingest", "base", "validate", "balance", "train", "evaluate", "promote",
+    "push",
+]  # fmt: skip
 VERDICT = {"verdict": "promoted", "reasons": "better", "version": 2, "champion": 1}
 
 
@@ -31,7 +34,7 @@ class Steps:
         if arguments == ("remote", "list"):
             return self.remote
         name = arguments[-1] if "repro" in arguments else arguments[0]
-        assert (module == "fer") == (name == "ingest")
+        assert (module == "fer") == (name in ("sweep", "ingest"))
         assert timeout_minutes == 90
         self.asked.append(name)
         if self.failures.get(name):
@@ -77,7 +80,7 @@ def test_a_refusal_is_not_tried_again_stops_the_rest_and_is_told(steps: Steps) -
     with pytest.raises(StepRefused, match="3 of 70 labels"):
         update()
 
-    assert steps.asked == ["ingest", "base", "validate"]
+    assert steps.asked == ["sweep", "ingest", "base", "validate"]
     assert not steps.paths.report("update.json").exists()
 
 
@@ -94,7 +97,7 @@ def test_a_failure_that_stays_ends_the_update(steps: Steps) -> None:
     with pytest.raises(StepFailed, match="disk full"):
         update()
 
-    assert steps.asked == ["ingest", "base", "base"]
+    assert steps.asked == ["sweep", "ingest", "base", "base"]
 
 
 def test_a_second_update_does_not_start_while_one_runs(steps: Steps) -> None:

@@ -27,7 +27,7 @@ from fer.data.validation_page import render
 from fer.files import sha256
 from fer.paths import Paths
 from fer.records import Decision, Parent
-from fer.registry import retire, versions
+from fer.registry import adopt, retire
 from fer.registry.retire import Retired
 
 ANA: Final = "ana"
@@ -109,7 +109,7 @@ def house(furnished: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     copy = furnished.at(tmp_path / "copy" / "a checkout")
     monkeypatch.chdir(copy.paths.root)
     monkeypatch.setattr(version, "track", track)
-    monkeypatch.setattr(versions, "pin_champion", pin_champion)
+    monkeypatch.setattr(adopt, "pin_champion", pin_champion)
     monkeypatch.setattr(retire, "retire", lambda *_: Retired([], 1))
     return copy
 
@@ -120,7 +120,7 @@ def track(paths: Paths, file: Path) -> None:
         repo.add(str(file), relink=False)
 
 
-def pin_champion(paths: Paths) -> Parent:
+def pin_champion(paths: Paths, *, real: bool = False) -> Parent:
     """Pin files that stand for a champion's that never learnt from ana."""
     for file in (paths.parent_weights, paths.parent):
         file.parent.mkdir(exist_ok=True)

@@ -250,7 +250,9 @@ def state(paths: Paths) -> dict[str, object]:
         "version": current,
         "everybody": everybody(paths),
         "receipt": (receipt.faces, receipt.seen, receipt.learnt, receipt.objects,
-                    receipt.removed, receipt.left, receipt.data_version),
+                    # A kill leaves temporary files, and they are removed too.
+                    {k: v for k, v in receipt.removed.items() if not Path(k).name.startswith(".")},
+                    receipt.left, receipt.data_version),
         "files": sorted(str(file.relative_to(paths.root)) for file in paths.root.rglob("*")
                         if file.is_file() and not {"tmp", "receipts"} & set(file.parts)),
     }  # fmt: skip

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fer.data import table
-from fer.params import TrainParams
+from fer.params import TrainParams, TransferParams
 
 Stripes = Callable[..., pd.DataFrame]
 
@@ -24,6 +24,8 @@ def params() -> TrainParams:
     return TrainParams(
         network="plain",
         widths=(4,),
+        transfer=TransferParams(weights=None, head_epochs=1, unfreeze=0.2),
+        light="none",
         dropout=0.0,
         votes=1.0,
         epochs=4,

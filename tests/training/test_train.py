@@ -13,7 +13,7 @@ from fer.data import table, version
 from fer.data.balance import DRAW
 from fer.errors import Busy, DataError, MissingData, ModelError
 from fer.files import locked, read_json, sha256, write_json
-from fer.model import networks
+from fer.model import networks, transfer
 from fer.model.classifier import Classifier
 from fer.params import TrainParams
 from fer.paths import Paths
@@ -148,6 +148,35 @@ def test_an_update_has_epochs_and_a_rate_of_its_own(
     assert [(plan.epochs, plan.learning_rate) for plan in plans] == [(1, 0.01)]
 
 
+def test_weights_learnt_elsewhere_get_a_last_layer_before_they_learn_on(
+    balanced: Paths, params: TrainParams, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "elsewhere.weights.h5"
+    elsewhere = transfer.backbone(networks.build("mobilenetv3small", [4], 0.0))
+    elsewhere.set_weights([one + 0.5 for one in elsewhere.get_weights()])
+    elsewhere.save_weights(file)
+    learnt = params.transfer.model_copy(update={"weights": str(file), "unfreeze": 0.3})
+    params = params.model_copy(update={"network": "mobilenetv3small", "transfer": learnt})
+    stages = []
+
+    def fit(model: keras.Model, *given: object) -> None:
+        first = transfer.backbone(model).get_weights()[0]
+        assert np.array_equal(first, elsewhere.get_weights()[0])
+        stages.append((len(model.trainable_variables), given[3]))
+        if len(stages) == 2:
+            raise Killed
+
+    monkeypatch.setattr(module, "fit", fit)
+    with pytest.raises(Killed):
+        train(params, balanced)
+
+    (head, alone), (more, together) = stages
+    assert head == 2 < more < len(elsewhere.weights)
+    assert (alone.epochs, alone.learning_rate) == (1, params.learning_rate)
+    # Gently, as in an update, but as long as from scratch.
+    assert (together.epochs, together.learning_rate) == (2, params.update_learning_rate)
+
+
 def test_a_parent_of_another_shape_means_random_weights_and_the_reader_is_told(
     balanced: Paths,
     params: TrainParams,
@@ -162,6 +191,26 @@ def test_a_parent_of_another_shape_means_random_weights_and_the_reader_is_told(
     assert report.started_from == "random weights"
     assert (Classifier(balanced.candidate).probabilities(pixels).argmax(axis=1) != 1).any()
     assert "plain-6" in capsys.readouterr().out
+
+
+def test_light_travels_in_the_model_and_is_not_mixed(
+    balanced: Paths,
+    params: TrainParams,
+    without_fitting: None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _with_parent(balanced, [4])  # trained without
+
+    report = train(params.model_copy(update={"light": "gamma"}), balanced)
+
+    assert report.started_from == "random weights"
+    assert "starting from random weights" in capsys.readouterr().out
+    served = Classifier(balanced.candidate)
+    assert served.lineage.params["light"] == "gamma"
+    dark = table.decode(table.read(balanced.monitor)["image"]) // 4
+    trained = keras.saving.load_model(balanced.candidate_weights, compile=False)
+    expected = trained.predict(dark[..., None].astype(np.float32), verbose=0)
+    assert np.abs(served.probabilities(dark) - expected).max() < 1e-4
 
 
 def test_a_parent_with_other_bytes_is_refused(balanced: Paths, params: TrainParams) -> None:

@@ -11,11 +11,12 @@ export function drawFaces(pen, faces, { width, height, area, mirror = false, all
   const scale = Math.min(area.width / width, area.height / height);
   const left = (area.width - scale * width) / 2;
   const top = (area.height - scale * height) / 2;
-  for (const face of faces) {
-    const [x, y, w, h] = face.box;
-    const box = {
-      x: left + scale * (mirror ? width - x - w : x), y: top + scale * y, w: scale * w, h: scale * h,
-    };
+  const boxes = faces.map(({ box: [x, y, w, h] }) => ({
+    x: left + scale * (mirror ? width - x - w : x), y: top + scale * y, w: scale * w, h: scale * h,
+  }));
+  faces.forEach((face, number) => {
+    const box = boxes[number];
+    const others = boxes.filter((one) => one !== box);
     const color = tone(face.emotion, { onPicture: true });
     const isChosen = face.track !== null && face.track === state.chosen;
     pen.lineWidth = isChosen ? 4 : 2;
@@ -23,19 +24,19 @@ export function drawFaces(pen, faces, { width, height, area, mirror = false, all
     pen.beginPath();
     pen.roundRect(box.x, box.y, box.w, box.h, 8);
     pen.stroke();
-    drawName(pen, face, box, color, area, size);
+    drawName(pen, face, box, others.length > 0, color, area, size);
     if (face.quality.length) drawFlaws(pen, face, box, area, 0.8 * size);
     // Of several faces only the chosen one: the plates would hide the others.
-    if (all && face.probabilities && (isChosen || faces.length === 1)) drawSeven(pen, face, box, area, size);
-  }
+    if (all && face.probabilities && (isChosen || !others.length)) drawSeven(pen, face, box, others, area, size);
+  });
 }
 
-function drawName(pen, face, box, color, area, size) {
+function drawName(pen, face, box, isOneOfMany, color, area, size) {
   pen.font = `600 ${size}px ${FONT}`;
   let text = face.emotion
     ? `${face.emotion} ${percent(face.confidence)} · ${face.score.toFixed(1)}/5` : "no model yet";
   // In a group the names would cover each other.
-  if (face.emotion && pen.measureText(text).width > 1.8 * box.w) text = percent(face.confidence);
+  if (face.emotion && pen.measureText(text).width > (isOneOfMany ? 1 : 1.8) * box.w) text = percent(face.confidence);
   pen.textBaseline = "middle";
   const before = face.emotion ? 12 + 1.5 * size : 12;
   const wide = before + pen.measureText(text).width + 10;
@@ -66,13 +67,15 @@ function drawFlaws(pen, face, box, area, size) {
   pen.fillText(text, x + 7, y + high / 2 + 1);
 }
 
-function drawSeven(pen, face, box, area, size) {
+function drawSeven(pen, face, box, others, area, size) {
   const line = 1.25 * size;
   const wide = 11 * size;
   const high = 7 * line + 10;
-  const beside = box.x + box.w + 6;
-  const x = beside + wide <= area.width ? beside : Math.max(0, box.x - wide - 6);
   const y = Math.max(0, Math.min(box.y, area.height - high));
+  const isFree = (x) => x >= 0 && x + wide <= area.width && !others.some((one) =>
+    x < one.x + one.w && one.x < x + wide && y < one.y + one.h && one.y < y + high);
+  const x = [box.x + box.w + 6, box.x - wide - 6].find(isFree);
+  if (x === undefined) return; // no room; the list beside tells them
   plate(pen, x, y, wide, high);
   pen.font = `${0.85 * size}px ${FONT}`;
   pen.textBaseline = "middle";

@@ -65,11 +65,11 @@ function counted(frames, people) {
 function made(file, stop) {
   const address = URL.createObjectURL(file);
   const film = element("video", { src: address, controls: true, muted: true, preload: "metadata" });
-  // What the server reads and the browser does not has no picture here.
-  film.onerror = () => film.remove();
   const progress = element("span", { role: "status" }, "sending …");
   const end = element("button", { className: "quiet", onclick: () => stop.abort() }, "Stop");
   const watch = element("button", { className: "quiet", onclick: () => { location.hash = "#live"; start(file); } }, "Watch live");
+  // What the server reads and the browser does not has no picture here.
+  film.onerror = () => { film.remove(); watch.remove(); };
   const table = element("table", { hidden: true });
   const figure = element("figure", { className: "panel" }, film,
     element("figcaption", { className: "row" }, element("span", {}, `${file.name} · `, progress), end, watch),

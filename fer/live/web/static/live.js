@@ -234,6 +234,6 @@ export async function screenshot() {
 
 function fitStage() {
   if (!video.videoWidth) return;
-  at("stage").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
+  at("stage").style.setProperty("--ratio", video.videoWidth / video.videoHeight);
   redraw();
 }

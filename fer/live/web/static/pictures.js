@@ -11,11 +11,6 @@ const SHRUNK = 2048; // longest side of a picture that is too large to send as i
 export function build() {
   const drop = at("drop");
   at("file").onchange = () => { take([...at("file").files]); at("file").value = ""; };
-  drop.onkeydown = (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    at("file").click();
-  };
   for (const kind of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();

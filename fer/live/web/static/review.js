@@ -69,6 +69,8 @@ async function decide(face, verdict, label) {
     tell("Choose what the face shows.", { problem: true });
     return;
   }
+  const byKeyboard = document.activeElement.matches(":focus-visible");
+  const place = [...at("waiting").children].findIndex((one) => one.contains(document.activeElement));
   const json = { face: face.face, verdict, label: label === face.label ? null : label };
   try {
     await ask("POST", "/api/review", { json });
@@ -76,4 +78,7 @@ async function decide(face, verdict, label) {
     tell(error.message, { problem: true });
   }
   await open();
+  // The list is made anew: without this a person without a mouse begins at the top again.
+  const after = [...at("waiting").children].slice(place);
+  if (byKeyboard) after.map((one) => one.querySelector("select")).find(Boolean)?.focus();
 }
