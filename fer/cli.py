@@ -45,7 +45,10 @@ _QUIET: Final = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, or 1 with one clear message."""
+    """Run one command and return the exit status: 0, 1 with one clear message, or the command's.
+
+    Only `drift` has one of its own.
+    """
     options = _parser().parse_args(arguments)
     console = logging.StreamHandler()
     # On the handler: libraries lower the level of their own loggers.
@@ -57,11 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         paths = Paths.find(Path.cwd())
         # Paths in params.yaml and in the registry are relative to the root.
         os.chdir(paths.root)
-        options.run(options, paths)
+        status: int | None = options.run(options, paths)
     except FerError as error:
         print(f"fer {options.command}: {error}", file=sys.stderr)
         return 1
-    return 0
+    return status or 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -360,6 +363,29 @@ def _models(options: argparse.Namespace, paths: Paths) -> None:
         print(listing.table(paths))
 
 
+def _add_drift(commands: Any, name: str) -> None:
+    parser = commands.add_parser(
+        name, help="are faces before a camera other than those the champion was judged on?"
+    )
+    parser.set_defaults(run=_drift)
+
+
+def _drift(_: argparse.Namespace, paths: Paths) -> int:
+    from fer import params
+    from fer.evaluation.drift import as_text, drift
+    from fer.live.champion import Champion
+    from fer.records import SHIFTED
+
+    champion = Champion(paths)
+    version = champion.version()
+    found = drift(
+        params.load(paths.params).drift, paths, model=champion.file(version), version=version
+    )
+    for line in as_text(found):
+        print(line)
+    return SHIFTED if any(one.shifted for one in found) else 0
+
+
 def _add_serve(commands: Any, name: str) -> None:
     parser = commands.add_parser(name, help="the live page and the API")
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0: any free one")
@@ -529,6 +555,7 @@ _COMMANDS: Final[dict[str, Callable[[Any, str], None]]] = {
     "forget": _add_forget,
     "export": _add_export,
     "sweep": _add_sweep,
+    "drift": _add_drift,
     "serve": _add_serve,
     "live": _add_live,
     "predict": _add_predict,

@@ -174,6 +174,13 @@ class PromoteParams(_Section):
     seed: Seed
 
 
+class DriftParams(_Section):
+    """What counts as other faces than the champion was judged on, and what follows."""
+
+    false_alarms: Annotated[float, Field(gt=0, lt=1)]
+    min_new_faces: Positive | None
+
+
 class UpdateParams(_Section):
     """When the flows act."""
 
@@ -194,6 +201,7 @@ class Params(_Section):
     train: TrainParams
     evaluate: EvaluateParams
     promote: PromoteParams
+    drift: DriftParams
     update: UpdateParams
 
 

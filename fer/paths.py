@@ -160,6 +160,11 @@ class Paths:
         return self.root / ".fer" / "erasure.json"
 
     @property
+    def seen(self) -> Path:
+        """What cameras saw, as counts of many faces; no picture, no single face, no time."""
+        return self.root / ".fer" / "seen.json"
+
+    @property
     def update_progress(self) -> Path:
         """How far the running update is, and how the last one ended."""
         return self.root / ".fer" / "update.json"

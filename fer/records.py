@@ -9,6 +9,9 @@ import pyarrow as pa
 SIZE: Final = 48
 """Side of a canonical face in pixels: FER2013's."""
 
+SHIFTED: Final = 3
+"""Exit status of `fer drift` where a camera's faces have shifted; 2 is a wrong command line."""
+
 Split = Literal["train", "validation", "test"]
 
 CONSENT: Final = pa.struct([

@@ -10,17 +10,25 @@ from prefect.states import Completed
 from fer import params
 from fer.data import inbox
 from fer.files import read_json
+from fer.records import SHIFTED
 from pipelines.tasks import PATHS
 from pipelines.update import update
 
 
 @flow(name="watch")
 def watch() -> State[None]:
-    """Update if enough faces wait, or if the stages are out of date: an update was cut short."""
-    wanted = params.load(PATHS.params).update.min_new_faces
+    """Update if enough faces wait, or if the stages are out of date: an update was cut short.
+
+    Fewer faces are enough where those before a camera have shifted.
+    """
+    settings = params.load(PATHS.params)
+    wanted = settings.update.min_new_faces
     waiting = inbox.count(PATHS.inbox)
+    shifted = _shifted()
+    if shifted and settings.drift.min_new_faces is not None:
+        wanted = min(wanted, settings.drift.min_new_faces)
     if waiting >= wanted:
-        reason = f"{waiting} new faces"
+        reason = f"{waiting} new faces{', and cameras have shifted' if shifted else ''}"
     elif _failed_on_this():
         told = "the last update failed, and neither data version nor settings changed since"
         get_run_logger().warning(told)
@@ -33,6 +41,21 @@ def watch() -> State[None]:
         return Completed(message=told)
     outcome = update(reason)
     return Completed(message=f"{reason}: {outcome['verdict']['verdict']}")
+
+
+def _shifted() -> bool:
+    """Whether faces before a camera have shifted; if so, the log says which and how."""
+    if not PATHS.seen.is_file():
+        return False
+    asked = [sys.executable, "-m", "fer", "drift"]
+    found = subprocess.run(asked, cwd=PATHS.root, capture_output=True, text=True, check=False)
+    if found.returncode == SHIFTED:
+        get_run_logger().warning(
+            "Faces have shifted. Label some of those that it misreads:\n%s", found.stdout
+        )
+    elif found.returncode:
+        get_run_logger().warning("Drift could not be judged:\n%s", found.stderr)
+    return found.returncode == SHIFTED
 
 
 def _failed_on_this() -> bool:

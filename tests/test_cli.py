@@ -11,6 +11,8 @@ import pytest
 from fer import cli
 from fer.cli import main
 from fer.data import inbox, table
+from fer.evaluation import drift
+from fer.evaluation.drift import Measure
 from fer.paths import Paths
 
 
@@ -207,6 +209,25 @@ def test_a_window_without_a_display_is_one_line(
     told = capsys.readouterr().err
     assert told.startswith("fer live: Expected a display")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(("limit", "status"), [(0.1, 3), (0.9, 0)])
+def test_drift_tells_by_its_status_whether_a_camera_has_shifted(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    limit: float,
+    status: int,
+) -> None:
+    measure = Measure("brightness", distance=0.5, limit=limit, moved=-40.0, faces=50)
+    monkeypatch.setattr(drift, "drift", lambda *_, **__: [drift.Finding("kiosk", 1, (measure,))])
+
+    assert main(["drift"]) == status
+    assert "kiosk" in capsys.readouterr().out
+
+
+def test_before_anything_was_seen_there_is_no_drift(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drift"]) == 0
+    assert "yet" in capsys.readouterr().out
 
 
 def test_forgetting_nobody_is_one_message(capfd: pytest.CaptureFixture[str]) -> None:

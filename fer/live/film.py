@@ -17,7 +17,7 @@ FRAMES_PER_SECOND: Final = 25.0
 
 # In 464 frames of one face, Haar saw ten others that are none: for 1 to 8 frames without a break.
 # The face itself was never missed. YuNet saw the one face in every frame and no other.
-_STAYING: Final = 10
+STAYING: Final = 10
 """Frames without a break (0.4 s) that make a face one that stays."""
 
 
@@ -52,7 +52,7 @@ def _looked_at(
 
 
 def staying(
-    readings: Iterator[Reading], *, frames: int = _STAYING
+    readings: Iterator[Reading], *, frames: int = STAYING
 ) -> Generator[Reading, None, None]:
     """Yield `readings` without the faces that only flicker up, and number the others anew.
 

@@ -41,7 +41,8 @@ class Teacher:
     ) -> None:
         """See the class."""
         self.kept = 0
-        self._subject, self._domain = subject, domain
+        self.domain = domain
+        self._subject = subject
         self._detector, self._params, self._inbox = detector, params, paths.inbox
         self._sitting: Sitting | None = None
         self._waiting: _Shown | None = None
@@ -83,7 +84,7 @@ class Teacher:
             return "Nothing was kept."
         self._sitting = Sitting(
             source="webcam",
-            domain=self._domain,
+            domain=self.domain,
             session=f"{now():%Y%m%dT%H%M%S}",
             consent=consent_now(self._params),
         )

@@ -19,6 +19,7 @@ from fer.live.champion import Champion
 from fer.live.predictor import Predictor
 from fer.live.reading import Face, follow
 from fer.live.screen import Screen
+from fer.live.seen import Onlooker, Passers
 from fer.live.session import domain_of
 from fer.live.teacher import Teacher
 from fer.params import CaptureParams
@@ -112,6 +113,7 @@ class Window:
         self._display, self._detector, self._predictor = display, detector, predictor
         self._teacher, self._paths, self._clock = teacher, paths, clock
         self._tracker = Tracker()
+        self._passers = Passers(Onlooker(paths, predictor), teacher.domain)
         self._frame: Frame | None = None
         self._faces: list[Face] = []
         self._seen_seconds = self._seconds_a_frame = 0.0
@@ -149,6 +151,7 @@ class Window:
         self._frame = frame
         answer = self._predictor.answer
         self._faces = follow(frame, self._detector, answer, self._tracker, seconds=seconds)
+        self._passers.look(frame, self._faces)
         self._follow_champion()
 
     def _follow_champion(self) -> None:

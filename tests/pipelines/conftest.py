@@ -26,5 +26,6 @@ def paths(paths: Paths) -> Paths:
     """The checkout of all tests, with settings of the flows that do not change with ours."""
     settings = yaml.safe_load(paths.params.read_text("utf-8"))
     settings["update"] = {"min_new_faces": 50, "retries": 1, "step_timeout_minutes": 90}
+    settings["drift"] = {"false_alarms": 0.05, "min_new_faces": 10}
     paths.params.write_text(yaml.safe_dump(settings), "utf-8")
     return paths

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
 from fer.data import inbox
 from fer.files import write_json
 from fer.paths import Paths
+from fer.records import SHIFTED
 from pipelines import watch as module
 from pipelines.watch import watch
 
@@ -19,9 +21,10 @@ pytestmark = pytest.mark.usefixtures("server")
 
 @dataclass
 class Watched:
-    """Stands for the update and for DVC."""
+    """Stands for the update, for DVC and for `fer drift`."""
 
     status: int = 0
+    drift: int = 0
     reasons: list[str] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
 
@@ -31,7 +34,9 @@ class Watched:
         return {"verdict": {"verdict": "promoted"}}
 
     def dvc(self, command: list[str], **_: object) -> SimpleNamespace:
-        """Answer `dvc status`."""
+        """Answer `dvc status`, and `fer drift`."""
+        if command[2:] == ["fer", "drift"]:
+            return SimpleNamespace(returncode=self.drift, stdout="kiosk  shifted", stderr="lost")
         self.asked.append(command[2:])
         return SimpleNamespace(returncode=self.status)
 
@@ -86,3 +91,55 @@ def test_what_failed_is_not_tried_again_until_something_changed(
     watch()
 
     assert watched.reasons == reasons
+
+
+@pytest.mark.parametrize(("waiting", "reasons"), [(9, 0), (10, 1)])
+def test_where_faces_have_shifted_fewer_are_enough(
+    watched: Watched,
+    paths: Paths,
+    faces: Callable[..., pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+    waiting: int,
+    reasons: int,
+) -> None:
+    watched.drift = SHIFTED
+    write_json(paths.seen, {})
+    inbox.put(paths.inbox, faces(waiting))
+
+    watch()
+
+    assert len(watched.reasons) == reasons
+    assert "kiosk  shifted" in caplog.text
+
+
+def test_where_nothing_has_shifted_or_can_be_judged_it_waits_for_all(
+    watched: Watched,
+    paths: Paths,
+    faces: Callable[..., pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    inbox.put(paths.inbox, faces(49))
+    # Cameras have seen nothing: it is not even asked.
+    watched.drift = SHIFTED
+    watch()
+    write_json(paths.seen, {})
+    watched.drift = 1
+    watch()
+
+    assert watched.reasons == []
+    assert "Drift could not be judged:\nlost" in caplog.text
+
+
+def test_a_shift_may_be_told_alone(
+    watched: Watched, paths: Paths, faces: Callable[..., pd.DataFrame]
+) -> None:
+    settings = yaml.safe_load(paths.params.read_text("utf-8"))
+    settings["drift"]["min_new_faces"] = None
+    paths.params.write_text(yaml.safe_dump(settings), "utf-8")
+    watched.drift = SHIFTED
+    write_json(paths.seen, {})
+    inbox.put(paths.inbox, faces(49))
+
+    watch()
+
+    assert watched.reasons == []

@@ -12,11 +12,15 @@ from fer.faces import camera
 from fer.faces.detect import Detector
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
+from fer.live.seen import Onlooker
 from fer.live.web.limits import Limits
 from fer.live.web.meters import Meters
 from fer.live.web.sittings import Capture, Recent, Seat
 from fer.params import CaptureParams
 from fer.paths import Paths
+
+BROWSER: Final = "browser"
+"""Domain of faces before a browser's camera, unless people name another."""
 
 MAX_BYTES: Final = 4_000_000
 """The largest request and the largest frame."""
@@ -47,6 +51,7 @@ class Service:
         seats: Who agreed to be captured.
         captures: What was kept, to undo it.
         limits: Of how often one client may ask.
+        onlooker: Counts what cameras see.
     """
 
     paths: Paths
@@ -58,9 +63,14 @@ class Service:
     seats: Recent[Seat] = field(default_factory=Recent)
     captures: Recent[Capture] = field(default_factory=Recent)
     limits: Limits = field(default_factory=Limits)
+    onlooker: Onlooker = field(init=False)
     _limiter: anyio.CapacityLimiter = field(
         default_factory=lambda: anyio.CapacityLimiter(_AT_ONCE)
     )
+
+    def __post_init__(self) -> None:
+        """See the class."""
+        self.onlooker = Onlooker(self.paths, self.predictor)
 
     async def work(self, task: Callable[[], Result]) -> Result:
         """Return what `task` returns, run in a thread; first come, first served."""

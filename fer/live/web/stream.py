@@ -15,7 +15,8 @@ from fer.faces.camera import Frame
 from fer.faces.track import Tracker
 from fer.live.learning import SelfLearner
 from fer.live.reading import Face, follow
-from fer.live.web.service import Service, decoded
+from fer.live.seen import Passers
+from fer.live.web.service import BROWSER, Service, decoded
 
 _MAX_SESSIONS: Final = 32
 _MAX_OF_ONE: Final = 24
@@ -72,7 +73,7 @@ def _learner(service: Service, sitting: str) -> SelfLearner | None:
 
 
 async def _answer_frames(socket: WebSocket, service: Service, learner: SelfLearner | None) -> None:
-    tracker = Tracker()
+    tracker, passers = Tracker(), Passers(service.onlooker, BROWSER)
     while True:
         message = await socket.receive()
         data = message.get("bytes")
@@ -80,9 +81,11 @@ async def _answer_frames(socket: WebSocket, service: Service, learner: SelfLearn
             await _end(socket, message)
             return
         began = time.monotonic()
-        # Nothing of the frame outlives this line but where its faces are, and a face that
-        # self-learning keeps.
-        answer = await service.work(partial(_look, service, data, tracker, learner, began))
+        # Nothing of the frame outlives this line but where its faces are, a face that
+        # self-learning keeps, and counts of many faces.
+        answer = await service.work(
+            partial(_look, service, data, tracker, passers, learner, began)
+        )
         spent = time.monotonic() - began
         service.meters.seconds.observe(spent)
         await socket.send_json({**answer, "ms": round(1000 * spent, 1)})
@@ -95,7 +98,12 @@ async def _end(socket: WebSocket, message: Message) -> None:
 
 
 def _look(
-    service: Service, data: bytes, tracker: Tracker, learner: SelfLearner | None, now: float
+    service: Service,
+    data: bytes,
+    tracker: Tracker,
+    passers: Passers,
+    learner: SelfLearner | None,
+    now: float,
 ) -> dict[str, Any]:
     try:
         frame = decoded(data)
@@ -103,6 +111,7 @@ def _look(
         return {"error": str(error), "faces": [], "model": model_state(service)}
     faces = follow(frame, service.detector, service.predictor.answer, tracker, seconds=now)
     count(service, faces)
+    passers.look(frame, faces)
     height, width = frame.shape[:2]
     return {
         "width": width,

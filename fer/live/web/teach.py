@@ -16,7 +16,7 @@ from fer.live.capture import CONSENT_VERSION, Sitting, consent_now, keep
 from fer.live.learning import Album
 from fer.live.web.counts import Counts
 from fer.live.web.pictures import PICTURE_BODY
-from fer.live.web.service import Service, decoded
+from fer.live.web.service import BROWSER, Service, decoded
 from fer.live.web.sittings import Capture, Seat
 from fer.records import now
 
@@ -29,7 +29,7 @@ class Agreement(BaseModel):
     """A person's consent. Who is seen goes by a pseudonym."""
 
     subject: Name
-    domain: Name = "browser"
+    domain: Name = BROWSER
     consent: str
 
 
