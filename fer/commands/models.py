@@ -1,0 +1,56 @@
+"""Trained models: `fer models`, `litert`."""
+
+from argparse import ArgumentParser, Namespace
+from importlib import import_module
+from typing import Final
+
+from fer.commands.command import Command, path
+from fer.commands.output import held_back_stderr
+from fer.paths import Paths
+
+
+def _models_arguments(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    rollback = actions.add_parser("rollback", help="give the champion's place back")
+    rollback.add_argument("version", type=int, nargs="?", help="default: the previous champion")
+    compare = actions.add_parser("compare", help="two versions on the validation faces, now")
+    compare.add_argument("first", type=int)
+    compare.add_argument("second", type=int)
+
+
+def _models(options: Namespace, paths: Paths) -> None:
+    from fer.registry import listing, versions
+
+    if options.action == "rollback":
+        before, after = versions.rollback(paths, options.version)
+        print(f"champion  version {after}, was {before}; a re-run does not undo this")
+    elif options.action == "compare":
+        from fer import params
+
+        judged = params.load(paths.params).promote
+        print(listing.compared(paths, options.first, options.second, judged))
+    else:
+        print(listing.table(paths))
+
+
+def _litert_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("path", type=path, help="file to write, such as emotions.tflite")
+    parser.add_argument("--model", type=path, help="this Keras file, not the candidate's")
+
+
+def _litert(options: Namespace, paths: Paths) -> None:
+    from fer.emotions import EMOTIONS
+
+    with held_back_stderr():
+        litert = import_module("fer.model.litert")
+    difference = litert.export(options.model or paths.candidate_weights, options.path)
+    print(f"written   {options.path}, answers within {difference:.1g} of the network's")
+    print(f"labels    {' '.join(EMOTIONS)}")
+
+
+COMMANDS: Final = {
+    "models": Command("versions: list, rollback, compare A B", _models, _models_arguments),
+    "litert": Command(
+        "the candidate as LiteRT, for phones and boards", _litert, _litert_arguments
+    ),
+}
