@@ -70,10 +70,10 @@ def _ingest(_: Namespace, paths: Paths) -> None:
 
     checked = params.load(paths.params)
 
-    def pin_champion(where: Paths) -> Any:
+    def pin_champion(where: Paths, pinned: Any) -> Any:
         # Loads MLflow, which takes a second: only when there is something to cut.
         adopt = import_module("fer.registry.adopt")
-        return adopt.pin_champion(where, real=checked.base.source != "synthetic")
+        return adopt.pin_champion(where, pinned, real=checked.base.source != "synthetic")
 
     def hold_back(faces: Any) -> Any:
         return import_module("fer.registry.guard").hold_back(faces, checked.ingest, paths)

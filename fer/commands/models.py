@@ -1,11 +1,11 @@
-"""Trained models: `fer models`, `litert`."""
+"""Models, and the search for better ones: `fer models`, `litert`, `tune`."""
 
 from argparse import ArgumentParser, Namespace
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from fer.commands.command import Command, path
-from fer.commands.output import held_back_stderr
+from fer.commands.output import held_back_stderr, tell
 from fer.paths import Paths
 
 
@@ -48,9 +48,41 @@ def _litert(options: Namespace, paths: Paths) -> None:
     print(f"labels    {' '.join(EMOTIONS)}")
 
 
+def _tune_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--trials", type=int, default=20, help="how many to run now (default: 20)")
+    parser.add_argument("--apply", action="store_true", help="write the best into params.yaml")
+
+
+def _tune(options: Namespace, paths: Paths) -> None:
+    from fer import params
+
+    checked = params.load(paths.params).train
+    with held_back_stderr():
+        tuning = import_module("fer.training.tune")
+    trials = import_module("fer.registry.trials")
+
+    def told(trial: Any) -> None:
+        state = trial.state.name.lower()
+        print(f"trial {trial.number:3} {state:9} {trial.value} {trial.params}", flush=True)
+        trials.log(
+            paths,
+            name=f"trial {trial.number}",
+            state=state,
+            settings=trial.params,
+            curve=trial.intermediate_values,
+        )
+
+    report = tuning.tune(checked, paths, options.trials, told)
+    tell(report)
+    if options.apply:
+        tuning.apply(report, paths.params)
+        print(f"written              train.* in {paths.params}")
+
+
 COMMANDS: Final = {
     "models": Command("versions: list, rollback, compare A B", _models, _models_arguments),
     "litert": Command(
         "the candidate as LiteRT, for phones and boards", _litert, _litert_arguments
     ),
+    "tune": Command("search training settings on the present tables", _tune, _tune_arguments),
 }

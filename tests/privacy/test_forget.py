@@ -151,7 +151,7 @@ def test_erased_faces_do_not_come_back_from_a_copy(house) -> None:
     inbox.put(house.paths.inbox, house.hers)
     inbox.put_decision(house.paths.inbox, house_decision(house))
 
-    ingest(params.load(house.paths.params).ingest, house.paths, lambda _: None)
+    ingest(params.load(house.paths.params).ingest, house.paths, lambda _, pinned: pinned)
 
     assert house.traces() == []
 

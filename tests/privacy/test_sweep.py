@@ -31,7 +31,7 @@ def webcam(house, faces):
         faces(3, first=70, source="webcam", subject=["fay", "fay", "gus"], session="s",
               captured_at=moment, consent=[given, given, longer]),
     )  # fmt: skip
-    ingest(params.load(house.paths.params).ingest, house.paths, lambda _: None)
+    ingest(params.load(house.paths.params).ingest, house.paths, lambda _, pinned: pinned)
     return house
 
 
