@@ -67,13 +67,16 @@ def _import(options: Namespace, paths: Paths) -> None:
 def _ingest(_: Namespace, paths: Paths) -> None:
     from fer import params
     from fer.data.ingest import ingest
+    from fer.files import locked
 
     checked = params.load(paths.params)
 
     def pin_champion(where: Paths, pinned: Any) -> Any:
         # Loads MLflow, which takes a second: only when there is something to cut.
         adopt = import_module("fer.registry.adopt")
-        return adopt.pin_champion(where, pinned, real=checked.base.source != "synthetic")
+        # It may move the alias, which a promotion that runs has read.
+        with locked(where.lock("promote")):
+            return adopt.pin_champion(where, pinned, real=checked.base.source != "synthetic")
 
     def hold_back(faces: Any) -> Any:
         return import_module("fer.registry.guard").hold_back(faces, checked.ingest, paths)

@@ -9,7 +9,7 @@ from typing import Final
 
 from fer.commands.command import Command, path, source
 from fer.errors import FerError
-from fer.paths import Paths
+from fer.paths import SHIPPED_MODEL, Paths
 
 
 def _drift(_: Namespace, paths: Paths) -> int:
@@ -106,6 +106,12 @@ def _predict(options: Namespace, paths: Paths) -> None:
     else:
         predictor = Predictor(Champion(paths))
         predictor.refresh()
+        if predictor.state.drawn:
+            print(
+                f"fer predict: {predictor.state.name}, answers. For people, ask the champion that "
+                f"comes with the product: --model {SHIPPED_MODEL}",
+                file=sys.stderr,
+            )
     detector = Detector(chosen(params.load(paths.params).capture, paths))
     readings = predict.predict(options.paths, detector, predictor.probabilities)
     if options.annotate:

@@ -26,6 +26,8 @@ _ADOPTED: Final = "adopted_sha256"
 def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent | None:
     """Copy the champion's files to `models/parent.*` and say which it is.
 
+    The caller holds the lock of `promote`.
+
     Args:
         paths: The checkout.
         pinned: The parent now, which stays where this registry has no champion, as in a clone.

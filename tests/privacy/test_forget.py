@@ -192,6 +192,19 @@ def test_nobody_of_that_name(house) -> None:
     assert len(house.traces()) > 15
 
 
+def test_a_file_may_have_a_colon_in_its_name(house) -> None:
+    drawing = house.paths.root / "screenshot 12:30:05.png"
+    shutil.copy(house.paths.report("confusion.png"), drawing)
+    drawing.write_bytes(drawing.read_bytes() + b"of another moment")
+    (house.paths.quarantine / "12:30.png").write_bytes(house.hers["image"].iloc[0])
+
+    receipt = forget("ana", house.paths)
+
+    assert receipt.left == ()
+    assert house.traces() == []
+    assert drawing.exists()
+
+
 def test_a_second_time_says_when_it_was(house) -> None:
     forget("ana", house.paths)
     with pytest.raises(DataError, match="They were forgotten on 20"):

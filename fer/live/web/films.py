@@ -1,6 +1,7 @@
 """A film comes, what is read in each of its frames goes back; the film is not kept."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Generator
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -27,10 +28,10 @@ _TRY_AGAIN_SECONDS: Final = 10
 # FFmpeg also reads playlists, which name other files and addresses for it to open. So a film is
 # known by how its container begins, whatever it is called.
 _CONTAINERS: Final = {
-    "MP4, MOV": (4, (b"ftyp", b"moov", b"mdat", b"wide", b"free")),
-    "WebM, Matroska": (0, (b"\x1a\x45\xdf\xa3",)),
-    "AVI": (8, (b"AVI ",)),
-    "Ogg": (0, (b"OggS",)),
+    "MP4, MOV": re.compile(rb".{4}(ftyp|moov|mdat|wide|free)", re.DOTALL),
+    "WebM, Matroska": re.compile(rb"\x1a\x45\xdf\xa3"),
+    "AVI": re.compile(rb"RIFF.{4}AVI ", re.DOTALL),
+    "Ogg": re.compile(rb"OggS"),
 }
 
 _FILM_BODY: Final[dict[str, Any]] = {
@@ -90,7 +91,7 @@ def router(service: Service) -> APIRouter:
 def _check_container(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(16)
-    if not any(head.startswith(marks, at) for at, marks in _CONTAINERS.values()):
+    if not any(begin.match(head) for begin in _CONTAINERS.values()):
         raise DataError(
             f"Expected a film ({', '.join(_CONTAINERS)}), received something else. Save it as MP4."
         )

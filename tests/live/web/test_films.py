@@ -15,6 +15,7 @@ import pytest
 
 from fer.faces import camera
 from fer.faces.detect import Detection
+from fer.live.web import films
 from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
 from tests.live.web.conftest import Serve, Site
@@ -81,6 +82,18 @@ def test_what_is_no_film_is_explained(site: Site, data: bytes) -> None:
     assert answer.status_code == 422
     assert "Expected" in answer.json()["detail"]
     assert "/fer-" not in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "head", [b"#EXTM3U\n", b"#EXTM3U\nAVI \n", b"ffconcat version 1.0\n"], ids=repr
+)
+def test_a_list_of_other_files_never_reaches_ffmpeg(
+    site: Site, head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(films, "of_film", lambda path, *_: opened.append(path))
+    answer = site.client.post("/api/films", content=head + b"#EXTINF:1,\n/etc/passwd\n")
+    assert (answer.status_code, opened) == (422, [])
 
 
 def test_a_film_may_be_larger_than_a_picture(site: Site) -> None:
