@@ -47,6 +47,7 @@ class State:
         name: Such as "version 3", "shipped champion" or a file's name; None: no model yet.
         version: Its number in the registry, or `SHIPPED_VERSION`; None: none, or a file.
         data_version: Number of the data version that it learnt from.
+        drawn: Whether it learnt drawn faces alone, and is of no use on people.
         asked: Whether the registry has answered at least once.
         error: Why the champion is not what is served; None: it is.
     """
@@ -54,6 +55,7 @@ class State:
     name: str | None = None
     version: int | None = None
     data_version: int | None = None
+    drawn: bool = False
     asked: bool = False
     error: str | None = None
 
@@ -172,6 +174,7 @@ class Predictor:
             f"{name}, of drawn faces" if lineage.drawn else name,
             version,
             lineage.data_version,
+            lineage.drawn,
             asked=True,
         )
 

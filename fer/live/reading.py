@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,11 @@ from fer.faces.align import canonical
 from fer.faces.detect import Box, Detection, Detector
 from fer.faces.quality import Flaw, flaws
 from fer.faces.track import Tracker
+
+Doubt = Flaw | Literal["unsure"]
+
+_UNSURE_BELOW: Final = 0.5
+"""Confidence is calibrated: below one half, an answer is more often wrong than right."""
 
 Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Canonical faces `(n, 48, 48)` to probabilities `(n, 7)`."""
@@ -27,7 +33,8 @@ class Face:
         score: Intensity, 0-5; see `emotions.intensity`.
         probabilities: Of each emotion.
         track: Number of the face in a film or before a camera; None in a picture.
-        quality: What makes the answer less sure; see `faces.quality.flaws`.
+        quality: What makes the answer doubtful: the flaws of `faces.quality.flaws`, and "unsure"
+            where it is more likely wrong than right.
     """
 
     box: tuple[int, int, int, int]
@@ -36,7 +43,7 @@ class Face:
     score: float | None
     probabilities: dict[str, float] | None
     track: int | None
-    quality: tuple[Flaw, ...]
+    quality: tuple[Doubt, ...]
 
 
 @dataclass(frozen=True)
@@ -111,13 +118,15 @@ def _face(
     box: Box,
     probabilities: NDArray[np.float32] | None,
     track: int | None,
-    quality: tuple[Flaw, ...],
+    quality: tuple[Doubt, ...],
 ) -> Face:
     where = (box.x, box.y, box.width, box.height)
     if probabilities is None:
         return Face(where, None, None, None, None, track, quality)
     values = [round(value, 4) for value in probabilities.tolist()]
     best = int(np.argmax(probabilities))
+    if values[best] < _UNSURE_BELOW:
+        quality = (*quality, "unsure")
     return Face(
         box=where,
         emotion=EMOTIONS[best],

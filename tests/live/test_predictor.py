@@ -193,3 +193,17 @@ def test_it_loads_neither_tensorflow_nor_mlflow() -> None:
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'mlflow')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_champion_of_drawn_faces_says_what_it_is(
+    model_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    drawn = model_file(tmp_path / "drawn.onnx", sources=("synthetic", "webcam"))
+    real = model_file(tmp_path / "real.onnx", sources=("fer2013", "synthetic"))
+    registry = _Registry({1: drawn, 2: real})
+    predictor = Predictor(registry)
+    said = []
+    for registry.champion in (1, 2):
+        predictor.refresh()
+        said.append((predictor.state.name, predictor.state.drawn))
+    assert said == [("version 1, of drawn faces", True), ("version 2", False)]

@@ -50,3 +50,13 @@ def test_both_ways_of_reading_tell_the_flaws(shown: SimpleNamespace, detector: D
     assert [face.quality for face in read(far, detector, None)] == [("small",)]
     (followed,) = follow(far, detector, None, Tracker(), seconds=0)
     assert followed.quality == ("small",)
+
+
+@pytest.mark.parametrize(("sure", "told"), [(0.49, ("unsure",)), (0.51, ())])
+def test_an_answer_that_is_rather_wrong_than_right_is_called_unsure(
+    shown: SimpleNamespace, detector: Detector, sure: float, told: tuple[str, ...]
+) -> None:
+    shares = np.full((1, 7), (1 - sure) / 6, np.float32)
+    shares[0, 3] = sure
+    (face,) = read(shown.image, detector, lambda _: shares)
+    assert face.quality == told

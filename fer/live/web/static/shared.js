@@ -13,7 +13,8 @@ export const at = (id) => document.getElementById(id);
 export const percent = (share) => `${Math.round(100 * share)} %`;
 export const emoji = (name) => state.about?.emotions.find((one) => one.name === name)?.emoji ?? "🙂";
 
-const FLAWS = { small: "small face", side: "seen from the side", cut: "cut off by the edge" };
+const FLAWS = { small: "small face", side: "seen from the side", cut: "cut off by the edge",
+  unsure: "more likely wrong than right" };
 
 // What makes the answer about a face less sure, in words; "" where nothing does.
 export const flaws = (face) => face.quality.map((flaw) => FLAWS[flaw]).join(", ");
