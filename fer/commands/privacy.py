@@ -20,6 +20,7 @@ def _forget_arguments(parser: ArgumentParser) -> None:
 
 
 def _forget(options: Namespace, paths: Paths) -> None:
+    from fer.data import receipts
     from fer.privacy.forget import forget, verify
 
     if options.verify:
@@ -32,7 +33,7 @@ def _forget(options: Namespace, paths: Paths) -> None:
           f"{len(receipt.objects)} objects of {', '.join(receipt.stores)}")  # fmt: skip
     print(f"retired   {', '.join(map(str, receipt.models)) or 'no'} model versions")
     print(f"version   {receipt.data_version} has nothing of them")
-    print(f"receipt   {paths.receipts / receipt.name}.json")
+    print(f"receipt   {receipts.path_of(paths, receipt)}")
     if receipt.seen and not options.later:
         _update(paths)
     _refuse_left(receipt.left)

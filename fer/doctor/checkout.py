@@ -50,7 +50,7 @@ def registry(paths: Paths) -> Finding:
     """Whether the registry answers, and the champion's files are whole and of use."""
     chosen_by_user = os.environ.get("MLFLOW_TRACKING_URI")
     # Connecting would make the registry, and looking must not.
-    if not chosen_by_user and not (paths.mlruns / "mlflow.db").is_file():
+    if not chosen_by_user and not paths.registry.is_file():
         return Finding("warning", "There is no registry yet.", "`dvc repro` trains a champion.")
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)

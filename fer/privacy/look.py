@@ -26,10 +26,6 @@ _OURS: Final = (".dvc", ".fer", "data", "dvc_plots", "mlruns", "models", "report
 """Folders that this product writes; what lies elsewhere is left to who put it there."""
 
 
-_DATABASE: Final = "mlruns/mlflow.db"
-"""MLflow's; never to be deleted as a file."""
-
-
 @dataclass(frozen=True)
 class Erasure:
     """What is to be erased, as far as it is known.
@@ -227,7 +223,9 @@ def _files(
 
     def goes(name: str, one: _Seen) -> bool:
         path = Path(name)
-        if path.parts[0] not in _OURS or name.startswith(_DATABASE):
+        # MLflow's database, and what SQLite keeps beside it, is never to be deleted as a file.
+        database = str(paths.root / path).startswith(str(paths.registry))
+        if path.parts[0] not in _OURS or database:
             return False
         weights = path.parent.name == "models" and path.suffix == ".keras"
         checkpoint = paths.checkpoints in (paths.root / path).parents
