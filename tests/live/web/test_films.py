@@ -1,6 +1,7 @@
 """A film's frames come back one by one, and nothing of it stays."""
 
 import json
+import socket
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -64,6 +65,24 @@ def test_nothing_of_a_film_stays(site: Site, film: bytes, disk: Path) -> None:
     assert any(
         site.client.get("/healthz").is_success and not any(disk.iterdir()) for _ in range(2000)
     )
+
+
+def test_who_leaves_while_sending_is_no_error_of_the_server(
+    site: Site, disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = site.client.base_url
+    head = f"POST /api/films HTTP/1.1\r\nHost: localhost:{url.port}\r\nContent-Length: 99\r\n\r\n"
+    with socket.create_connection((url.host, url.port or 0)) as client:
+        client.sendall(head.encode())
+        assert any(
+            site.client.get("/healthz").is_success and [*disk.iterdir()] for _ in range(2000)
+        )
+    assert any(
+        site.client.get("/healthz").is_success and not [*disk.iterdir()] for _ in range(2000)
+    )
+    # By then, what the request ended with has been logged.
+    assert all(site.client.get("/healthz").is_success for _ in range(20))
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
