@@ -13,25 +13,10 @@ from numpy.typing import NDArray
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import ModelError, RegistryError
 from fer.live.predictor import Predictor
+from tests.live.conftest import Registry
 
 MakeModel = Callable[..., Path]
 Pixels = NDArray[np.uint8]
-
-
-class _Registry:
-    """Stands in for the registry: versions by number, and which is champion."""
-
-    def __init__(self, files: dict[int, Path], champion: int | None = None) -> None:
-        self.files = files
-        self.champion = champion
-        self.fetched: list[int] = []
-
-    def version(self) -> int | None:
-        return self.champion
-
-    def file(self, version: int) -> Path:
-        self.fetched.append(version)
-        return self.files[version]
 
 
 def _emotion(predictor: Predictor, pixels: Pixels) -> str:
@@ -65,7 +50,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_a_champion_it_says_what_to_do(pixels: Pixels) -> None:
-    predictor = Predictor(_Registry({}))
+    predictor = Predictor(Registry({}, champion=None))
     predictor.refresh()
     assert predictor.state.name is None
     assert predictor.state.asked
@@ -74,7 +59,7 @@ def test_without_a_champion_it_says_what_to_do(pixels: Pixels) -> None:
 
 
 def test_it_follows_the_alias_and_fetches_once(make_model: MakeModel, pixels: Pixels) -> None:
-    registry = _Registry({1: make_model("happy"), 2: make_model("sad")}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: make_model("sad")})
     predictor = Predictor(registry)
     predictor.refresh()
     predictor.refresh()
@@ -97,7 +82,7 @@ def test_a_broken_champion_leaves_the_old_one_and_says_so(
         "labels": make_model("sad", labels=(*EMOTIONS[:-1], "bored")),
     }
     broken["junk"].write_bytes(b"junk")
-    registry = _Registry({1: make_model("happy"), 2: broken[fault]}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: broken[fault]})
     predictor = Predictor(registry)
     predictor.refresh()
     registry.champion = 2
@@ -111,7 +96,7 @@ def test_a_broken_champion_leaves_the_old_one_and_says_so(
 
 
 def test_going_back_to_what_is_served_clears_the_complaint(make_model: MakeModel) -> None:
-    registry = _Registry({1: make_model("happy"), 2: Path("nowhere.onnx")}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: Path("nowhere.onnx")})
     predictor = Predictor(registry)
     for registry.champion in (1, 2, 1):
         predictor.refresh()
@@ -121,7 +106,7 @@ def test_going_back_to_what_is_served_clears_the_complaint(make_model: MakeModel
 def test_a_champion_whose_place_was_taken_away_answers_no_more(
     make_model: MakeModel, pixels: Pixels
 ) -> None:
-    registry = _Registry({1: make_model("happy")}, champion=1)
+    registry = Registry({1: make_model("happy")})
     predictor = Predictor(registry)
     predictor.refresh()
     registry.champion = None
@@ -132,13 +117,13 @@ def test_a_champion_whose_place_was_taken_away_answers_no_more(
 
 
 def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: Pixels) -> None:
-    class Away(_Registry):
+    class Away(Registry):
         def version(self) -> int | None:
             if self.champion is None:
                 raise RegistryError("the registry is away")
             return self.champion
 
-    registry = Away({1: make_model("happy")}, champion=1)
+    registry = Away({1: make_model("happy")})
     predictor = Predictor(registry)
     predictor.refresh()
     registry.champion = None
@@ -149,7 +134,7 @@ def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: P
 
 def test_swaps_drop_no_answer_and_mix_no_two_models(make_model: MakeModel, pixels: Pixels) -> None:
     reordered = make_model("sad", labels=EMOTIONS[::-1])
-    registry = _Registry({1: make_model("happy"), 2: reordered}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: reordered})
     predictor = Predictor(registry)
     predictor.refresh()
     done = threading.Event()
@@ -172,12 +157,12 @@ def test_swaps_drop_no_answer_and_mix_no_two_models(make_model: MakeModel, pixel
 def test_following_ends_when_closed(make_model: MakeModel) -> None:
     asked = threading.Event()
 
-    class Telling(_Registry):
+    class Telling(Registry):
         def version(self) -> int | None:
             asked.set()
             return super().version()
 
-    predictor = Predictor(Telling({1: make_model("happy")}, champion=1))
+    predictor = Predictor(Telling({1: make_model("happy")}))
     predictor.follow()
     assert asked.wait(5)
     predictor.close()

@@ -9,8 +9,8 @@ from fer.errors import RegistryError
 from fer.files import sha256
 from fer.records import Parent
 from fer.registry import adopt, versions
+from tests.registry.conftest import FAIR, GOOD
 
-FAIR, GOOD = 1, 2
 REAL = ("fer2013", "webcam")
 
 

@@ -9,8 +9,8 @@ from mlflow.tracking import MlflowClient
 from fer.errors import RegistryError
 from fer.records import Span
 from fer.registry import adopt, retire, versions
+from tests.registry.conftest import GOOD
 
-FAIR, GOOD = 1, 2
 ONE, TWO = Span(1, 1), Span(2, 2)
 
 

@@ -6,19 +6,8 @@ import pytest
 
 from fer.errors import Busy, RegistryError
 from fer.files import locked, sha256
-from fer.params import PromoteParams
 from fer.registry import adopt, listing, versions
-
-GOOD = 2
-PARAMS = PromoteParams(
-    confidence=0.95,
-    resamples=1000,
-    domain_margin=0.02,
-    class_margin=0.05,
-    class_support=200,
-    max_ms_per_face=1e6,
-    seed=1,
-)
+from tests.registry.conftest import GOOD, PARAMS
 
 
 def test_a_rollback_returns_to_the_previous_champion(twice) -> None:

@@ -10,7 +10,6 @@ from threading import Event, Semaphore
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import httpx
 import pytest
 
@@ -19,18 +18,14 @@ from fer.faces.detect import Detection
 from fer.live.web import films
 from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
+from tests.live.conftest import write_film
 from tests.live.web.conftest import Serve, Site
 
 
 @pytest.fixture
 def film(tmp_path: Path, shown: SimpleNamespace) -> bytes:
     """Return a film of 14 frames of one drawn face."""
-    path = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
-    for _ in range(14):
-        writer.write(shown.image)
-    writer.release()
-    return path.read_bytes()
+    return write_film(tmp_path / "film.avi", shown.image, 14).read_bytes()
 
 
 @pytest.fixture(autouse=True)
