@@ -185,7 +185,7 @@ def test_a_champion_of_drawn_faces_says_what_it_is(
 ) -> None:
     drawn = model_file(tmp_path / "drawn.onnx", sources=("synthetic", "webcam"))
     real = model_file(tmp_path / "real.onnx", sources=("fer2013", "synthetic"))
-    registry = _Registry({1: drawn, 2: real})
+    registry = Registry({1: drawn, 2: real})
     predictor = Predictor(registry)
     said = []
     for registry.champion in (1, 2):
