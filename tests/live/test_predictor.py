@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import helper
 
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import ModelError, RegistryError
@@ -193,3 +195,16 @@ def test_it_loads_neither_tensorflow_nor_mlflow() -> None:
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'mlflow')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "told", ["", "[]", "null", "{}", '{"labels": 5}', '{"labels": [], "lineage": {"parent": 3}}']
+)
+def test_a_file_that_tells_nonsense_of_itself_is_refused(
+    make_model: MakeModel, tmp_path: Path, told: str
+) -> None:
+    model = onnx.load(make_model("happy"))
+    helper.set_model_props(model, {"fer": told})
+    onnx.save(model, tmp_path / "odd.onnx")
+    with pytest.raises(ModelError, match="odd"):
+        Predictor.of_file(tmp_path / "odd.onnx")
