@@ -136,6 +136,9 @@ def _line(error: Exception) -> str:
 def _watch(tally: Tally, root: Path, watching: list[bool], event: str, values: Any) -> None:
     if not watching[0]:
         return
+    # Python's `platform` asks the system what it is.
+    if event == "subprocess.Popen" and values[0] == "uname":
+        return
     if event in _NEVER:
         tally.outside.add(f"{event} {str(values)[:80]}")
     elif event in _WRITES or (event == "open" and _writes(values)):
