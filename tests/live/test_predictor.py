@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import helper
 
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import ModelError, RegistryError
@@ -192,3 +194,16 @@ def test_a_champion_of_drawn_faces_says_what_it_is(
         predictor.refresh()
         said.append((predictor.state.name, predictor.state.drawn))
     assert said == [("version 1, of drawn faces", True), ("version 2", False)]
+
+
+@pytest.mark.parametrize(
+    "told", ["", "[]", "null", "{}", '{"labels": 5}', '{"labels": [], "lineage": {"parent": 3}}']
+)
+def test_a_file_that_tells_nonsense_of_itself_is_refused(
+    make_model: MakeModel, tmp_path: Path, told: str
+) -> None:
+    model = onnx.load(make_model("happy"))
+    helper.set_model_props(model, {"fer": told})
+    onnx.save(model, tmp_path / "odd.onnx")
+    with pytest.raises(ModelError, match="odd"):
+        Predictor.of_file(tmp_path / "odd.onnx")

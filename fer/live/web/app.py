@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import ClientDisconnect
@@ -46,6 +47,7 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
     app.add_middleware(Guard, token=token, limits=service.limits)
     app.add_exception_handler(FerError, _explain)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
+    app.add_exception_handler(RequestValidationError, _point_out)
     for routes in (about.router(service, token), stream.router(service)):
         app.include_router(routes)
     for part in (pictures, films, teach, models, review, update):
@@ -62,6 +64,13 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
 async def _answer_nobody(_: Request, __: Exception) -> Response:
     # Who leaves while sending is no error; the log would have a traceback.
     return Response(status_code=400)
+
+
+async def _point_out(_: Request, error: Exception) -> JSONResponse:
+    """Say what is wrong, and do not say what came: not all of that fits into JSON."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else ()
+    told = [{name: fault[name] for name in ("type", "loc", "msg")} for fault in faults]
+    return JSONResponse({"detail": told}, 422)
 
 
 async def _explain(_: Request, error: Exception) -> JSONResponse:
