@@ -202,13 +202,13 @@ def test_doubts_without_a_model_say_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("fer.live.champion.Champion.version", lambda _: None)
+    monkeypatch.setattr("fer.live.champion.SHIPPED_MODEL", Path("nowhere.onnx"))
     table.write(checkout.validation, faces(7))
 
     status = main(["review", "doubts"])
 
     assert status == 1
-    assert "Expected a champion in the registry, found none" in capsys.readouterr().err
+    assert "Expected a model that answers, found none" in capsys.readouterr().err
 
 
 def test_a_report_is_told_line_by_line(

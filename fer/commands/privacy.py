@@ -43,8 +43,8 @@ def _refuse_left(left: Sequence[str]) -> None:
     if left:
         lines = "\n".join(f"  {name}" for name in left)
         raise FerError(
-            f"Expected nothing of the person, found something in:\n{lines}\n"
-            "Remove what you put there yourself, and look again with --verify."
+            "Expected nothing of the person, found something, or what cannot be searched, in:\n"
+            f"{lines}\nRemove it yourself, and look again with --verify."
         )
     print("left      nothing")
 

@@ -36,7 +36,8 @@ class Receipt:
         models: Versions that were retired.
         data_version: The first one without the faces; None: the erasure has not ended.
         ended: When everything was done, UTC.
-        left: Files that still held something then, and that this product did not write.
+        left: What still held something then and this product did not write, and what cannot be
+            searched.
     """
 
     name: str

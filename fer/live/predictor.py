@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 class Source(Protocol):
     """Knows which model is to be served."""
 
-    def version(self) -> int | None:
-        """Return the champion's number, or None where there is none yet."""
+    def version(self) -> int:
+        """Return the champion's number; `SHIPPED_VERSION` where there is none."""
 
     def file(self, version: int) -> Path:
         """Return the ONNX file of `version`."""
@@ -120,9 +120,8 @@ class Predictor:
         served = self._served
         if served is None:
             raise ModelError(
-                "Expected a champion in the registry, found none"
-                f"{f': {self._state.error}' if self._state.error else ''}. Run `dvc repro`, or "
-                "give a model with --model FILE."
+                f"Expected a model that answers, found none: {self._state.error or 'not loaded'}. "
+                "`fer doctor` tells more; or give a model with --model FILE."
             )
         return served.classifier.probabilities(faces)[:, served.order]
 
@@ -155,10 +154,6 @@ class Predictor:
         if self._source is None:
             return
         version = self._source.version()
-        if version is None:
-            # Its place was taken away: whom it learnt from may have asked to be forgotten.
-            self._served, self._state = None, State(asked=True)
-            return
         if self._served is not None and version == self._state.version:
             self._state = replace(self._state, asked=True, error=None)
             return
@@ -166,6 +161,11 @@ class Predictor:
             served = _load(self._source.file(version))
             lineage = served.classifier.lineage
         except Exception as error:
+            if version == SHIPPED_VERSION:
+                # The place of the one before was taken away: whom it learnt from may have asked to
+                # be forgotten.
+                self._served, self._state = None, State(asked=True)
+                raise ModelError(f"The shipped champion cannot be served: {error}") from error
             raise ModelError(f"Version {version} cannot be served: {error}") from error
         name = "shipped champion" if version == SHIPPED_VERSION else f"version {version}"
         self._served = served

@@ -246,7 +246,7 @@ class Proof:
     Args:
         files: Files and objects that were searched.
         megabytes: Their size.
-        left: Where something of the person is.
+        left: Where something of the person is, or may be where no search finds it.
     """
 
     files: int
@@ -265,6 +265,7 @@ def leftovers(receipt: Receipt, person: str | None, paths: Paths, stores: list[S
     digests = {*receipt.removed.values()}
     objects = _objects(everything, told, receipt.learnt) if receipt.seen else told.bad
     left = {name for name, one in everything.files.items() if one.md5 in told.bad}
+    left |= _unsearchable(paths)
     for name, one in everything.files.items():
         if one.opaque and one.sha256 in digests and one.md5 not in told.vouched:
             left.add(name)
@@ -278,3 +279,15 @@ def leftovers(receipt: Receipt, person: str | None, paths: Paths, stores: list[S
         }
     all_seen = [*everything.files.values(), *everything.objects.values()]
     return Proof(len(all_seen), round(sum(one.size for one in all_seen) / 1e6, 1), sorted(left))
+
+
+def _unsearchable(paths: Paths) -> set[str]:
+    """Name what may show anybody at any size, so that only a person can tell whom."""
+    left = {
+        f"{file.relative_to(paths.root)} (no reader takes it: look yourself)"
+        for file in paths.quarantine.glob("*.unreadable")
+    }
+    if any(paths.screenshots.glob("*")):
+        folder = paths.screenshots.relative_to(paths.root)
+        left.add(f"{folder} (whole frames, cannot be searched: look yourself)")
+    return left

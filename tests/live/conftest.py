@@ -26,10 +26,10 @@ class Registry:
     """Stands in for the registry: versions by number, which is champion, what was fetched."""
 
     files: dict[int, Path]
-    champion: int | None = 1
+    champion: int = 1
     fetched: list[int] = field(default_factory=list)
 
-    def version(self) -> int | None:
+    def version(self) -> int:
         """Return the champion's number."""
         return self.champion
 

@@ -14,7 +14,7 @@ from onnx import helper
 
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import ModelError, RegistryError
-from fer.live.predictor import Predictor
+from fer.live.predictor import SHIPPED_VERSION, Predictor
 from tests.live.conftest import Registry
 
 MakeModel = Callable[..., Path]
@@ -51,12 +51,12 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         Predictor.of_file(junk)
 
 
-def test_without_a_champion_it_says_what_to_do(pixels: Pixels) -> None:
-    predictor = Predictor(Registry({}, champion=None))
+def test_without_a_model_it_says_what_to_do(pixels: Pixels) -> None:
+    predictor = Predictor(Registry({}, champion=SHIPPED_VERSION))
     predictor.refresh()
     assert predictor.state.name is None
     assert predictor.state.asked
-    with pytest.raises(ModelError, match="dvc repro"):
+    with pytest.raises(ModelError, match="fer doctor"):
         predictor.probabilities(pixels)
 
 
@@ -105,30 +105,38 @@ def test_going_back_to_what_is_served_clears_the_complaint(make_model: MakeModel
     assert (predictor.state.version, predictor.state.error) == (1, None)
 
 
-def test_a_champion_whose_place_was_taken_away_answers_no_more(
+def test_a_champion_whose_place_was_taken_away_answers_no_more_whatever_is_shipped(
     make_model: MakeModel, pixels: Pixels
 ) -> None:
     registry = Registry({1: make_model("happy")})
     predictor = Predictor(registry)
     predictor.refresh()
-    registry.champion = None
+    registry.champion = SHIPPED_VERSION
+    registry.files[SHIPPED_VERSION] = Path("nowhere.onnx")
     predictor.refresh()
-    assert predictor.state.name is None
+    assert (predictor.state.name, predictor.answer) == (None, None)
+    assert "shipped champion cannot be served" in str(predictor.state.error)
     with pytest.raises(ModelError, match="found none"):
         predictor.probabilities(pixels)
+    registry.files[SHIPPED_VERSION] = make_model("sad")
+    predictor.refresh()
+    assert _emotion(predictor, pixels) == "sad"
+    assert predictor.state.error is None
 
 
 def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: Pixels) -> None:
     class Away(Registry):
-        def version(self) -> int | None:
-            if self.champion is None:
+        here = True
+
+        def version(self) -> int:
+            if not self.here:
                 raise RegistryError("the registry is away")
             return self.champion
 
     registry = Away({1: make_model("happy")})
     predictor = Predictor(registry)
     predictor.refresh()
-    registry.champion = None
+    registry.here = False
     predictor.refresh()
     assert _emotion(predictor, pixels) == "happy"
     assert predictor.state.error == "the registry is away"
@@ -160,7 +168,7 @@ def test_following_ends_when_closed(make_model: MakeModel) -> None:
     asked = threading.Event()
 
     class Telling(Registry):
-        def version(self) -> int | None:
+        def version(self) -> int:
             asked.set()
             return super().version()
 

@@ -14,7 +14,7 @@ from fer.errors import CameraError
 from fer.faces.camera import Frame
 from fer.faces.detect import Detector
 from fer.live import panel
-from fer.live.predictor import Predictor
+from fer.live.predictor import SHIPPED_VERSION, Predictor
 from fer.live.teacher import Teacher
 from fer.live.window import Window
 from fer.paths import Paths
@@ -222,14 +222,14 @@ def test_a_broken_champion_is_told_and_the_old_one_goes_on(
     assert lines[-3].startswith("version 1")
 
 
-def test_without_a_champion_faces_have_a_box_and_it_says_what_to_do(
+def test_without_a_model_faces_have_a_box_and_it_says_why(
     watch: Watch, make_model: MakeModel, shown: SimpleNamespace, lines: list[str]
 ) -> None:
-    predictor = Predictor(Registry({}, champion=None))
+    predictor = Predictor(Registry({}, champion=SHIPPED_VERSION))
     predictor.refresh()
 
     display = watch([shown.image], predictor=predictor)
 
     height, width = shown.image.shape[:2]
     assert (display.shown[1][:height, :width] != shown.image).any()
-    assert "no champion yet: dvc repro" in lines[0]
+    assert lines[0].startswith("no model: fer doctor tells why")

@@ -174,6 +174,26 @@ def test_a_copy_that_the_product_did_not_make_is_named_and_left(house) -> None:
     assert verify("ana", house.paths).left == []
 
 
+def test_what_cannot_be_searched_is_named_until_it_is_gone(house) -> None:
+    paths = house.paths
+    frame = paths.screenshots / "20261121T100000.png"
+    frame.parent.mkdir()
+    shutil.copy(paths.report("confusion.png"), frame)
+    junk = paths.quarantine / "holiday.jpg.unreadable"
+    junk.write_bytes(b"jpeg")
+    named = [
+        "data/quarantine/holiday.jpg.unreadable (no reader takes it: look yourself)",
+        "reports/screenshots (whole frames, cannot be searched: look yourself)",
+    ]
+
+    assert list(forget("ana", paths).left) == named
+    assert verify("ana", paths).left == named
+    assert frame.is_file()
+    frame.unlink()
+    junk.unlink()
+    assert verify("ana", paths).left == []
+
+
 def test_what_a_pull_brings_back_is_seen(house) -> None:
     shard = version.read(house.paths.version).captures[0].file
     old = (house.paths.captures / shard).read_bytes()

@@ -129,17 +129,51 @@ class _Waiting:
         return []
 
 
-def test_films_are_looked_at_two_at_a_time(start: Serve, film: bytes) -> None:
+def _from(site: Site, address: str) -> httpx.Client:
+    """Return a client at another address of this machine."""
+    return httpx.Client(
+        base_url=site.client.base_url,
+        timeout=10,
+        transport=httpx.HTTPTransport(local_address=address),
+    )
+
+
+def test_films_are_looked_at_two_at_a_time_and_of_one_client_one(
+    start: Serve, film: bytes
+) -> None:
     site = start(limits=Limits(count(step=100).__next__))
     detector = _Waiting()
     site.service.detector = detector  # type: ignore[assignment]
-    with ThreadPoolExecutor() as threads:
-        early = [threads.submit(site.client.post, "/api/films", content=film) for _ in range(2)]
-        assert all(detector.began.acquire(timeout=10) for _ in early)
-        late = site.client.post("/api/films", content=film)
+    with (
+        ThreadPoolExecutor() as threads,
+        _from(site, "127.0.0.2") as second,
+        _from(site, "127.0.0.3") as third,
+    ):
+        early = [threads.submit(site.client.post, "/api/films", content=film)]
+        assert detector.began.acquire(timeout=10)
+        again = site.client.post("/api/films", content=film)
+        early.append(threads.submit(second.post, "/api/films", content=film))
+        assert detector.began.acquire(timeout=10)
+        late = third.post("/api/films", content=film)
         detector.may.set()
         assert [len(_told(one.result())) for one in early] == [14, 14]
+    assert (again.status_code, again.headers["retry-after"]) == (429, "10")
+    assert "one client" in again.json()["detail"]
     assert (late.status_code, late.headers["retry-after"]) == (429, "10")
     # A place is free a moment after the last line.
     answers = (site.client.post("/api/films", content=film) for _ in range(1000))
     assert any(answer.status_code == 200 for answer in answers)
+
+
+def test_who_sends_too_slowly_loses_the_place(
+    site: Site, film: bytes, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.client.base_url
+    head = f"POST /api/films HTTP/1.1\r\nHost: localhost:{url.port}\r\nContent-Length: 99\r\n\r\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(films, "_RECEIVING_SECONDS", 0.01)
+        with socket.create_connection((url.host, url.port or 0), timeout=10) as client:
+            client.sendall(head.encode())
+            assert client.recv(12) == b"HTTP/1.1 408"
+    assert not any(disk.iterdir())
+    assert site.client.post("/api/films", content=film).status_code == 200
