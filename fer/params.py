@@ -136,6 +136,7 @@ class TrainParams(_Section):
     votes: NotNegative
     epochs: Positive
     update_epochs: Positive
+    quick_below: Annotated[int, Field(ge=0)]
     batch_size: Positive
     learning_rate: Rate
     update_learning_rate: Rate

@@ -83,7 +83,7 @@ def balance(params: BalanceParams, paths: Paths) -> BalanceReport:
                 "of too few people or sessions. Raise balance.monitor_share, or capture more."
             )
         kept = learnt[~held & ~beside].reset_index(drop=True)
-        chosen = _choose(kept, current, params, rng)
+        chosen = choose(kept, params, rng, updating=current.parent is not None)
         left_out["labelled by a model, of people held out"] = int(beside.sum())
         left_out["replay cap or undersampling"] = len(kept) - len(chosen)
         table.write(paths.train, chosen, extra=DRAW)
@@ -176,10 +176,18 @@ def _group(faces: pd.DataFrame) -> pd.Series:
     return faces["subject"].fillna(faces["session"]).fillna(faces["id"])
 
 
-def _choose(
-    faces: pd.DataFrame, current: DataVersion, params: BalanceParams, rng: np.random.Generator
+def choose(
+    faces: pd.DataFrame, params: BalanceParams, rng: np.random.Generator, *, updating: bool
 ) -> pd.DataFrame:
-    updating = current.parent is not None and faces["new"].any()
+    """Return the faces that a training sees, with the columns `draw` and `weight`.
+
+    Args:
+        faces: Face table with the column `new`.
+        params: How much of what.
+        rng: Source of the draw.
+        updating: Whether there is a parent; without new faces it makes no difference.
+    """
+    updating = updating and bool(faces["new"].any())
     if updating:
         known = faces[~faces["new"]]
         rehearsed = known.iloc[replay.choose(known, params.replay_cap, rng)]

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -14,6 +14,9 @@ from fer.errors import ModelError
 from fer.records import SIZE, Parent
 
 _METADATA_KEY = "fer"
+
+Lane = Literal["scratch", "full", "quick"]
+"""What learnt: a new network, all of the parent's, or the parent's last block and head alone."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Lineage:
         params: The `train` section of params.yaml.
         environment: Releases of the libraries that decide the result.
         sources: Where the faces that it learnt come from, sorted; empty: a file from before.
+        lane: "scratch"; of an update "full", or "quick": last block and head alone; None: a
+            file from before.
     """
 
     data_version: int
@@ -41,6 +46,7 @@ class Lineage:
     params: dict[str, Any]
     environment: dict[str, str]
     sources: tuple[str, ...] = ()
+    lane: Lane | None = None
 
     @property
     def real(self) -> bool:

@@ -68,6 +68,44 @@ class Batches(keras.utils.PyDataset):
         return faces[..., None], self._targets[rows], self._weights[rows]
 
 
+class Stored(keras.utils.PyDataset):
+    """One epoch of faces as a frozen part of the network sees them, shuffled anew each epoch.
+
+    Augmented once: where few new faces make much of an epoch, each is drawn many times in it,
+    and changed otherwise each time.
+
+    Args:
+        batches: What is shown, at its first epoch.
+        frozen: Network from faces to float32 features.
+        seed: Of the order.
+    """
+
+    def __init__(self, batches: Batches, frozen: keras.Model, *, seed: int) -> None:
+        super().__init__()
+        shown = [batches[index] for index in range(len(batches))]
+        self._batch_size = len(shown[0][0])
+        self._features = np.concatenate([frozen.predict_on_batch(faces) for faces, _, _ in shown])
+        self._targets = np.concatenate([wanted for _, wanted, _ in shown])
+        self._weights = np.concatenate([weights for _, _, weights in shown])
+        self._seed = seed
+        self.start(0)
+
+    def start(self, epoch: int) -> None:
+        """Shuffle for `epoch`."""
+        self._order = np.random.default_rng([self._seed, epoch]).permutation(len(self._weights))
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return math.ceil(len(self._order) / self._batch_size)
+
+    def __getitem__(
+        self, index: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return batch `index`: features, targets `(b, 7 or 14)`, weights `(b,)`."""
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return self._features[rows], self._targets[rows], self._weights[rows]
+
+
 def draw(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.intp]:
     """Return `len(shares)` row numbers, shuffled; row i comes up in proportion to its share.
 

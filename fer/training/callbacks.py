@@ -8,13 +8,13 @@ from typing import Any
 import keras
 
 from fer.files import replacing
-from fer.training.batches import Batches
+from fer.training.batches import Batches, Stored
 
 
 class StartEpoch(keras.callbacks.Callback):
     """Tell the batches which epoch it is, also after a resumed training."""
 
-    def __init__(self, batches: Batches) -> None:
+    def __init__(self, batches: Batches | Stored) -> None:
         super().__init__()
         self._batches = batches
 

@@ -14,7 +14,7 @@ from fer.emotions import EMOTIONS
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
-from fer.training.batches import Batches, targets
+from fer.training.batches import Batches, Stored, targets
 from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, TellEpoch
 from fer.training.schedules import warm_cosine
 
@@ -32,11 +32,13 @@ class Plan:
         epochs: At most.
         learning_rate: At its peak.
         callbacks: More than `fit` has, called last.
+        quick: Only the last block and the head, on features of the rest that are told once.
     """
 
     epochs: int
     learning_rate: float
     callbacks: Sequence[keras.callbacks.Callback] = ()
+    quick: bool = False
 
 
 def fit(
@@ -65,9 +67,17 @@ def fit(
         ModelError: The training diverged.
     """
     votes = params.votes > 0 and bool(faces["votes"].notna().any())
-    batches = Batches(faces, batch_size=params.batch_size, votes=votes, seed=params.seed)
+    batches: Batches | Stored = Batches(
+        faces, batch_size=params.batch_size, votes=votes, seed=params.seed
+    )
+    judged = table.decode(monitor["image"])[..., None].astype(np.float32)
     # Its layers are those of `model`, which learns with it.
     taught = networks.with_votes(model) if votes else model
+    if plan.quick:
+        # Told as in serving, so that batch normalisation there stays as it is.
+        frozen, taught = networks.halves(taught)
+        batches = Stored(batches, frozen, seed=params.seed)
+        judged = frozen.predict(judged, batch_size=256, verbose=0)
     taught.compile(
         keras.optimizers.AdamW(
             warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
@@ -87,7 +97,7 @@ def fit(
         initial_epoch=_go_on(taught, last) // len(batches),
         epochs=plan.epochs,
         validation_data=(
-            table.decode(monitor["image"])[..., None].astype(np.float32),
+            judged,
             # Without votes, so that their loss is nought: labels alone decide what is best.
             np.hstack([wanted, np.zeros_like(wanted)]) if votes else wanted,
         ),

@@ -19,7 +19,7 @@ from fer.emotions import INDEX
 from fer.errors import DataError
 from fer.files import locked, read_report, replacing, sha256, write_json
 from fer.model import calibration, networks, transfer
-from fer.model.classifier import Lineage
+from fer.model.classifier import Lane, Lineage
 from fer.model.export import export
 from fer.params import TrainParams
 from fer.paths import Paths
@@ -34,6 +34,7 @@ class TrainReport:
 
     Args:
         started_from: "random weights", or the champion's version.
+        lane: "scratch"; of an update "full", or "quick": the last block and the head alone.
         epochs: Epochs run; fewer than asked for where the monitor loss stopped falling.
         best_epoch: The one whose weights were kept, counted from 1.
         monitor_loss: Of that epoch.
@@ -47,6 +48,7 @@ class TrainReport:
     """
 
     started_from: str
+    lane: Lane
     epochs: int
     best_epoch: int
     monitor_loss: float
@@ -71,16 +73,15 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         current = version.read(paths.version)
         _check_table(paths)
         faces, monitor = table.read(paths.train), table.read(paths.monitor)
-        lineage = _lineage(current, faces, params, paths)
         keras.utils.set_random_seed(params.seed)
         precision = hardware.precision()
         shape = params.network, params.widths, params.dropout
         model = networks.build(*shape, light=params.light, precision=precision)
         updated = _start_from_parent(model, current, paths)
+        lane = _lane(faces, params, updated=updated)
+        lineage = _lineage(current, faces, params, paths, lane)
         began = time.perf_counter()
-        history = _fitted(
-            model, faces, monitor, params, _checkpoint(lineage, paths), updated=updated
-        )
+        history = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
         seconds = time.perf_counter() - began
         final = networks.build(*shape, light=params.light)
         final.set_weights(model.get_weights())
@@ -94,6 +95,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             started_from=f"champion version {current.parent.version}"
             if updated and current.parent
             else "random weights",
+            lane=lane,
             epochs=len(history),
             best_epoch=int(best["epoch"]),
             monitor_loss=float(best["monitor_loss"]),
@@ -123,7 +125,7 @@ def _check_table(paths: Paths) -> None:
 
 
 def _lineage(
-    current: DataVersion, faces: pd.DataFrame, params: TrainParams, paths: Paths
+    current: DataVersion, faces: pd.DataFrame, params: TrainParams, paths: Paths, lane: Lane
 ) -> Lineage:
     return Lineage(
         data_version=current.number,
@@ -141,6 +143,7 @@ def _lineage(
             "opencv-python": release("opencv-python"),
         },
         sources=tuple(sorted(faces["source"].unique())),
+        lane=lane,
     )
 
 
@@ -172,21 +175,26 @@ def _start_from_parent(model: keras.Model, current: DataVersion, paths: Paths) -
     return True
 
 
+def _lane(faces: pd.DataFrame, params: TrainParams, *, updated: bool) -> Lane:
+    if not updated:
+        return "scratch"
+    return "quick" if int(faces["new"].sum()) < params.quick_below else "full"
+
+
 def _fitted(
     model: keras.Model,
     faces: pd.DataFrame,
     monitor: pd.DataFrame,
     params: TrainParams,
     checkpoint: Path,
-    *,
-    updated: bool,
+    lane: Lane,
 ) -> pd.DataFrame:
     """Fit `model` and return its history; with weights learnt elsewhere, the last layer first.
 
     A new last layer would undo what the others know: they join when it has learnt, gently, as
     in an update. The history begins there.
     """
-    learnt = params.transfer.weights
+    learnt, updated = params.transfer.weights, lane != "scratch"
     if learnt and not updated:
         transfer.load(model, params.network, learnt)
         transfer.freeze(model, trained=0)
@@ -198,6 +206,7 @@ def _fitted(
     plan = Plan(
         params.update_epochs if updated else params.epochs,
         params.update_learning_rate if updated or learnt else params.learning_rate,
+        quick=lane == "quick",
     )
     return fit(model, faces, monitor, params, plan, checkpoint)
 

@@ -30,6 +30,7 @@ def params() -> TrainParams:
         votes=1.0,
         epochs=4,
         update_epochs=2,
+        quick_below=0,
         batch_size=16,
         learning_rate=0.02,
         update_learning_rate=0.01,
