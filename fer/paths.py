@@ -165,6 +165,11 @@ class Paths:
         return self.root / ".fer" / "seen.json"
 
     @property
+    def films(self) -> Path:
+        """Films that the page sent, each while it is looked at."""
+        return self.root / ".fer" / "films"
+
+    @property
     def update_progress(self) -> Path:
         """How far the running update is, and how the last one ended."""
         return self.root / ".fer" / "update.json"

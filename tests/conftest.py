@@ -21,7 +21,7 @@ from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
 
 from fer import params
-from fer.data import table, version
+from fer.data import receipts, table, version
 from fer.emotions import EMOTIONS
 from fer.model.classifier import Lineage, metadata
 from fer.paths import Paths
@@ -49,6 +49,13 @@ settings.load_profile("fer")
 
 Faces = Callable[..., pd.DataFrame]
 """`faces(n, first=0, **columns)`; see the fixture of that name."""
+
+
+def forgotten(paths: Paths, person: str, at: datetime) -> None:
+    """Leave the receipt of an erasure of `person` that ended at that moment."""
+    receipt = receipts.begin("the person asked", person)
+    ended = at.isoformat(timespec="seconds")
+    receipts.write(receipts.path_of(paths, receipt), dataclasses.replace(receipt, ended=ended))
 
 
 @pytest.fixture

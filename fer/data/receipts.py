@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,18 @@ def parsed(value: dict[str, Any]) -> Receipt:
 def listed(paths: Paths) -> list[Receipt]:
     """Return every receipt, oldest first."""
     return [read(path) for path in sorted(paths.receipts.glob("[!.]*.json"))]
+
+
+def forgotten_since(paths: Paths, person: str, moment: datetime) -> bool:
+    """Whether an erasure of `person` has ended since `moment` (with time zone)."""
+    # Receipts know whole seconds; who agrees within the same one agrees again.
+    since = moment.replace(microsecond=0)
+    return any(
+        one.ended is not None
+        and datetime.fromisoformat(one.ended) >= since
+        and one.is_about(person)
+        for one in listed(paths)
+    )
 
 
 def erased(paths: Paths) -> set[str]:

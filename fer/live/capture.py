@@ -9,10 +9,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.data import inbox, table
+from fer.data import inbox, receipts, table
+from fer.errors import DataError
 from fer.faces.align import canonical
 from fer.faces.detect import Detector
 from fer.params import CaptureParams
+from fer.paths import Paths
 from fer.records import Consent, now
 
 CONSENT_TEXT: Final = (
@@ -82,7 +84,7 @@ def keep(
     label: str,
     subject: str,
     sitting: Sitting,
-    inbox_folder: Path,
+    paths: Paths,
     *,
     label_source: Literal["human", "model"] = "human",
 ) -> Path:
@@ -93,9 +95,18 @@ def keep(
         label: One of `EMOTIONS`.
         subject: Pseudonym of who is seen.
         sitting: Where and under which consent.
-        inbox_folder: Where faces wait for `ingest`.
+        paths: The checkout.
         label_source: Who says that it shows this.
+
+    Raises:
+        DataError: The person was forgotten since they agreed.
     """
+    agreed = sitting.consent
+    if agreed is not None and receipts.forgotten_since(paths, subject, agreed.given_at):
+        raise DataError(
+            "Expected a sitting whose person still agrees, received one of a person who was "
+            "forgotten since. Agree again."
+        )
     row = {
         "id": table.face_id(face),
         "image": table.encode(face[None])[0],
@@ -108,12 +119,12 @@ def keep(
         "label_source": label_source,
         "consent": vars(sitting.consent) if sitting.consent else None,
     }
-    return inbox.put(inbox_folder, table.frame([row]))
+    return inbox.put(paths.inbox, table.frame([row]))
 
 
 def capture(  # noqa: PLR0913  what is written down with every face
     shown: Iterable[Shown],
-    inbox_folder: Path,
+    paths: Paths,
     detector: Detector,
     *,
     source: str,
@@ -125,12 +136,15 @@ def capture(  # noqa: PLR0913  what is written down with every face
 
     Args:
         shown: Frames with what they show.
-        inbox_folder: Where faces wait for `ingest`.
+        paths: The checkout.
         detector: Finds the faces.
         source: "webcam" or "synthetic".
         domain: Camera or room.
         session: Name of this sitting.
         consent: The person's agreement; `ingest` refuses webcam faces without one.
+
+    Raises:
+        DataError: A person was forgotten since they agreed.
     """
     sitting = Sitting(source, domain, session, consent)
     captured = without_face = 0
@@ -140,6 +154,6 @@ def capture(  # noqa: PLR0913  what is written down with every face
             without_face += 1
             continue
         face = canonical(one.frame, found[0].box)
-        keep(face, one.label, one.subject, sitting, inbox_folder)
+        keep(face, one.label, one.subject, sitting, paths)
         captured += 1
     return CaptureReport(captured, without_face)

@@ -70,6 +70,10 @@ class Album:
         Args:
             face: Canonical, grey, shape `(48, 48)`.
             label: What the model calls it.
+
+        Raises:
+            DataError: The person was forgotten since they agreed.
+            OSError: The disk is full, say.
         """
         with self._lock:
             if self._counts[label] >= self._params.per_class:
@@ -80,7 +84,7 @@ class Album:
             if near_copies.nearest(new, self._held, self._params.near_copy)[0] >= 0:
                 return None
             item = keep(
-                face, label, self._subject, self._sitting, self._paths.inbox, label_source="model"
+                face, label, self._subject, self._sitting, self._paths, label_source="model"
             )
             self._held = np.concatenate([self._held, new])
             self._counts[label] += 1
@@ -144,7 +148,15 @@ class SelfLearner:
         shares = self._answer(pixels[None])[0]
         if shares[EMOTIONS.index(self._emotion)] < self._params.confidence:
             return None
-        return self._album.offer(pixels, self._emotion)
+        try:
+            return self._album.offer(pixels, self._emotion)
+        except DataError as error:
+            self.ended = f"Self-learning ended. {error}"
+        except OSError as error:
+            # Its file's place on this machine is nobody's business.
+            why = error.strerror or error
+            self.ended = f"Self-learning ended, because no face can be kept: {why}."
+        return None
 
     def _ends(self, faces: list[Face]) -> str | None:
         """Only the person who agreed may be kept: nobody who comes after, or stood beside."""

@@ -57,14 +57,14 @@ def run(wish: Wish, params: CaptureParams, paths: Paths) -> CaptureReport:
         name = wish.source.removeprefix(_DRAWN)
         domain = wish.domain or f"synthetic-{name}"
         return capture(
-            _drawn(name, wish.faces), paths.inbox, detector,
+            _drawn(name, wish.faces), paths, detector,
             source="synthetic", domain=domain, session=domain, consent=None,
         )  # fmt: skip
     label, subject = _stated(wish)
     with closing(camera.frames(wish.source)) as frames:
         taken = islice(frames, 0, wish.faces * wish.step, wish.step)
         report = capture(
-            (Shown(frame, label, subject) for frame in taken), paths.inbox, detector,
+            (Shown(frame, label, subject) for frame in taken), paths, detector,
             source="webcam", domain=wish.domain or domain_of(wish.source),
             session=f"{now():%Y%m%dT%H%M%S}", consent=consent_now(params),
         )  # fmt: skip

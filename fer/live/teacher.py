@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fer.errors import DataError
 from fer.faces.align import canonical
 from fer.faces.camera import Frame
 from fer.faces.detect import Detector
@@ -43,7 +44,7 @@ class Teacher:
         self.kept = 0
         self.domain = domain
         self._subject = subject
-        self._detector, self._params, self._inbox = detector, params, paths.inbox
+        self._detector, self._params, self._paths = detector, params, paths
         self._sitting: Sitting | None = None
         self._waiting: _Shown | None = None
 
@@ -92,8 +93,11 @@ class Teacher:
 
     def _keep(self, shown: _Shown, subject: str, sitting: Sitting) -> str:
         try:
-            keep(shown.face, shown.label, subject, sitting, self._inbox)
+            keep(shown.face, shown.label, subject, sitting, self._paths)
         except OSError as error:
+            return f"Not kept: {error}"
+        except DataError as error:
+            self._sitting = None
             return f"Not kept: {error}"
         self.kept += 1
         return f"Kept as {shown.label}. The next update takes it in."

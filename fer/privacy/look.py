@@ -287,7 +287,8 @@ def _unsearchable(paths: Paths) -> set[str]:
         f"{file.relative_to(paths.root)} (no reader takes it: look yourself)"
         for file in paths.quarantine.glob("*.unreadable")
     }
-    if any(paths.screenshots.glob("*")):
-        folder = paths.screenshots.relative_to(paths.root)
-        left.add(f"{folder} (whole frames, cannot be searched: look yourself)")
-    return left
+    return left | {
+        f"{folder.relative_to(paths.root)} (whole frames, cannot be searched: look yourself)"
+        for folder in (paths.screenshots, paths.films)
+        if any(folder.glob("*"))
+    }

@@ -1,17 +1,20 @@
 """A captured face lies in the inbox, whole, with all that is known of it."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from fer.data import inbox, table
 from fer.data.synthetic import draw_frames
+from fer.errors import DataError
 from fer.faces.detect import Detector
 from fer.live.capture import CaptureReport, Shown, capture, consent_now
-from fer.records import now
-from tests.conftest import SETTINGS
+from fer.paths import Paths
+from fer.records import Consent, now
+from tests.conftest import SETTINGS, forgotten
 
 PARAMS = SETTINGS.capture
 
@@ -30,15 +33,15 @@ def detector() -> Detector:
 
 
 def test_every_face_is_kept_with_what_was_said_of_it(
-    shown: list[Shown], detector: Detector, tmp_path: Path
+    shown: list[Shown], detector: Detector, paths: Paths
 ) -> None:
     consent = consent_now(PARAMS)
     report = capture(
-        shown, tmp_path, detector,
+        shown, paths, detector,
         source="webcam", domain="hall", session="monday", consent=consent,
     )  # fmt: skip
 
-    faces = inbox.read(tmp_path).faces
+    faces = inbox.read(paths.inbox).faces
     assert report == CaptureReport(captured=len(faces), without_face=len(shown) - len(faces))
     assert len(faces) >= 5
     assert report.without_face >= 1
@@ -56,18 +59,16 @@ def test_every_face_is_kept_with_what_was_said_of_it(
 
 
 def test_a_face_is_durable_before_the_next_frame_is_read(
-    shown: list[Shown], detector: Detector, tmp_path: Path
+    shown: list[Shown], detector: Detector, paths: Paths
 ) -> None:
     waiting = []
 
     def frames() -> Iterator[Shown]:
         for one in shown[1:4]:
-            waiting.append(inbox.count(tmp_path))
+            waiting.append(inbox.count(paths.inbox))
             yield one
 
-    capture(
-        frames(), tmp_path, detector, source="synthetic", domain="d", session="s", consent=None
-    )
+    capture(frames(), paths, detector, source="synthetic", domain="d", session="s", consent=None)
 
     assert waiting == [0, 1, 2]
 
@@ -78,3 +79,24 @@ def test_consent_holds_from_now_for_the_days_of_the_settings() -> None:
     assert consent.covers(now())
     assert (consent.expires_at - consent.given_at).days == PARAMS.consent_days
     assert not consent.covers(consent.expires_at)
+
+
+def test_who_was_forgotten_since_they_agreed_is_not_kept(
+    shown: list[Shown], detector: Detector, paths: Paths
+) -> None:
+    agreed = consent_now(PARAMS)
+
+    def take(consent: Consent) -> CaptureReport:
+        return capture(
+            shown[1:3], paths, detector,
+            source="webcam", domain="d", session="s", consent=consent,
+        )  # fmt: skip
+
+    forgotten(paths, "ben", agreed.given_at + timedelta(days=1))
+    forgotten(paths, "anna", agreed.given_at - timedelta(days=1))
+    assert take(agreed).captured == 2
+    forgotten(paths, "anna", agreed.given_at + timedelta(days=1))
+    with pytest.raises(DataError, match="Agree again"):
+        take(agreed)
+    assert take(replace(agreed, given_at=agreed.given_at + timedelta(days=2))).captured == 2
+    assert inbox.count(paths.inbox) == 4

@@ -1,7 +1,10 @@
 """Self-learning keeps what the model is sure of, of the person who agreed, and not twice."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -11,11 +14,12 @@ from numpy.typing import NDArray
 
 from fer.data import inbox, quarantine, table
 from fer.emotions import EMOTIONS
-from fer.live.capture import Sitting
+from fer.live.capture import Sitting, consent_now
 from fer.live.learning import Album, SelfLearner
 from fer.live.reading import Face
 from fer.params import SelfLearningParams
 from fer.paths import Paths
+from tests.conftest import SETTINGS, forgotten
 
 Faces = Callable[..., pd.DataFrame]
 
@@ -140,3 +144,32 @@ def test_what_is_like_a_face_of_the_person_that_is_held_is_not_kept(
     darker = table.decode(one["image"]) // 2 + 20
     assert album.offer(darker[0], "happy") is None
     assert album.offer(darker[1], "happy") is not None
+
+
+def test_a_full_disk_ends_it_with_a_sentence(
+    album: Album, frames: list[NDArray[np.uint8]], paths: Paths
+) -> None:
+    paths.inbox.mkdir(parents=True)
+    learner = SelfLearner(album, Model(), PARAMS)
+    with pytest.MonkeyPatch.context() as patched:
+        full = OSError(errno.ENOSPC, "No space left on device", "/somewhere/inbox")
+        patched.setattr(inbox, "put", Mock(side_effect=full))
+        assert [learner.look(frame, [told()]) for frame in frames[:4]] == [None] * 4
+    assert "No space left on device." in str(learner.ended)
+    assert "somewhere" not in str(learner.ended)
+    assert learner.look(frames[5], [told()]) is None
+
+
+def test_who_is_forgotten_meanwhile_is_kept_no_more(
+    frames: list[NDArray[np.uint8]], paths: Paths
+) -> None:
+    consent = consent_now(SETTINGS.capture)
+    album = Album(paths, PARAMS, "ana", replace(SITTING, consent=consent))
+    learner = SelfLearner(album, Model(), PARAMS)
+    first = [learner.look(frame, [told()]) for frame in frames[:3]]
+    forgotten(paths, "ana", consent.given_at + timedelta(minutes=1))
+    after = [learner.look(frame, [told()]) for frame in frames[3:9]]
+    assert [*map(bool, first)] == [False, False, True]
+    assert after == [None] * 6
+    assert album.count == 1
+    assert "Agree again" in str(learner.ended)

@@ -1,5 +1,6 @@
 """Nothing is kept before its person agreed; then each face lands as it was seen."""
 
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,8 @@ from fer.faces.detect import Detector
 from fer.live.capture import CONSENT_TEXT, CONSENT_VERSION
 from fer.live.teacher import Teacher
 from fer.paths import Paths
-from tests.conftest import SETTINGS
+from fer.records import now
+from tests.conftest import SETTINGS, forgotten
 
 PARAMS = SETTINGS.capture
 
@@ -107,3 +109,16 @@ def test_what_cannot_be_written_is_told(
 
     assert teacher.answer("y").startswith("Not kept: ")
     assert teacher.kept == 0
+
+
+def test_who_was_forgotten_meanwhile_is_asked_again(
+    teacher: Teacher, paths: Paths, shown: SimpleNamespace
+) -> None:
+    teacher.teach("happy", shown.image)
+    teacher.answer("y")
+    forgotten(paths, "anna", now() + timedelta(minutes=1))
+
+    assert "Agree again" in teacher.teach("sad", shown.image)
+    assert teacher.kept == 1
+    assert teacher.teach("sad", shown.image) == ""
+    assert teacher.question is not None

@@ -2,8 +2,9 @@
 
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from fer.live.film import of_film
 from fer.live.reading import Reading
 from fer.live.web.service import Service
 from fer.live.web.stream import count
+from fer.paths import Paths
 
 _AT_ONCE: Final = 2
 """Films in work; each may take `MAX_FILM_BYTES` of the disk."""
@@ -27,6 +29,9 @@ _TRY_AGAIN_SECONDS: Final = 10
 
 _RECEIVING_SECONDS: Final = 300
 """In which a film has to come, else its place is another's: the largest one at 13 Mbit/s."""
+
+_LEFT_SECONDS: Final = 24 * 60 * 60
+"""No film is looked at for longer."""
 
 # FFmpeg also reads playlists, which name other files and addresses for it to open. So a film is
 # known by how its container begins, whatever it is called.
@@ -45,10 +50,19 @@ _FILM_BODY: Final[dict[str, Any]] = {
 }
 
 
+def clear(paths: Paths) -> None:
+    """Delete the films that a killed server left; another that runs has younger ones."""
+    for file in paths.films.glob("*.film"):
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > _LEFT_SECONDS:
+                file.unlink()
+
+
 def router(service: Service) -> APIRouter:
     """Return the route for films."""
     routes = APIRouter(tags=["faces"])
     places = anyio.CapacityLimiter(_AT_ONCE)
+    folder = service.paths.films
 
     async def received(request: Request) -> AsyncIterator[Path]:
         client = request.client.host if request.client else ""
@@ -59,7 +73,8 @@ def router(service: Service) -> APIRouter:
         except anyio.WouldBlock:
             raise _full(f"{_AT_ONCE} films at once") from None
         try:
-            with NamedTemporaryFile(prefix="fer-", suffix=".film") as file:
+            folder.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=folder, suffix=".film") as file:
                 await _receive(request, file)
                 yield Path(file.name)
         finally:

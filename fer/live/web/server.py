@@ -12,6 +12,7 @@ from fer.errors import FerError
 from fer.faces.detect import Detector, chosen
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
+from fer.live.web import films
 from fer.live.web.app import create_app
 from fer.live.web.guard import LOOPBACK
 from fer.live.web.service import MAX_BYTES, Service
@@ -45,6 +46,7 @@ def serve(
         ModelError: The file is no emotion model.
     """
     required = checked_token(host, token)
+    films.clear(paths)
     registry = Champion(paths)
     service = Service(
         paths=paths,

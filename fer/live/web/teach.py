@@ -117,5 +117,5 @@ def _keep(service: Service, data: bytes, chosen: Box, label: str, seat: Seat) ->
     if not overlap(nearest.box, chosen):
         raise DataError("Expected a face at that place, found none. Look at the camera.")
     face = canonical(frame, nearest.box)
-    item = keep(face, label, seat.subject, seat.sitting, service.paths.inbox)
+    item = keep(face, label, seat.subject, seat.sitting, service.paths)
     return item, table.face_id(face)

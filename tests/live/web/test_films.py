@@ -1,8 +1,8 @@
 """A film's frames come back one by one, and nothing of it stays."""
 
 import json
+import os
 import socket
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from fer.faces.detect import Detection
 from fer.live.web import films
 from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
+from fer.paths import Paths
 from tests.live.conftest import write_film
 from tests.live.web.conftest import Serve, Site
 
@@ -28,12 +29,11 @@ def film(tmp_path: Path, shown: SimpleNamespace) -> bytes:
     return write_film(tmp_path / "film.avi", shown.image, 14).read_bytes()
 
 
-@pytest.fixture(autouse=True)
-def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def disk(site: Site) -> Path:
     """Return the folder that films wait in."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    folder = site.service.paths.films
+    folder.mkdir(parents=True)
     return folder
 
 
@@ -95,7 +95,7 @@ def test_what_is_no_film_is_explained(site: Site, data: bytes) -> None:
     answer = site.client.post("/api/films", content=data)
     assert answer.status_code == 422
     assert "Expected" in answer.json()["detail"]
-    assert "/fer-" not in answer.json()["detail"]
+    assert ".film" not in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -177,3 +177,13 @@ def test_who_sends_too_slowly_loses_the_place(
             assert client.recv(12) == b"HTTP/1.1 408"
     assert not any(disk.iterdir())
     assert site.client.post("/api/films", content=film).status_code == 200
+
+
+def test_what_a_killed_server_left_goes_and_a_running_ones_stays(paths: Paths) -> None:
+    paths.films.mkdir(parents=True)
+    left, in_work = paths.films / "left.film", paths.films / "in_work.film"
+    for file in (left, in_work):
+        file.touch()
+    os.utime(left, (0, 0))
+    films.clear(paths)
+    assert [*paths.films.iterdir()] == [in_work]

@@ -1,5 +1,6 @@
 """A capture lands in the inbox as it was meant, and can be undone."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,8 @@ from fer.faces.align import canonical
 from fer.faces.detect import Box
 from fer.files import locked
 from fer.live.capture import CONSENT_VERSION
+from fer.records import now
+from tests.conftest import forgotten
 from tests.live.web.conftest import Site
 
 
@@ -69,6 +72,17 @@ def test_nothing_is_kept_before_someone_agreed(site: Site, shown: SimpleNamespac
     assert _capture(site, shown, sitting="made up").status_code == 403
     assert _agree(site, consent="0").status_code == 403
     assert not site.service.paths.inbox.exists()
+
+
+def test_a_sitting_ends_when_its_person_is_forgotten(site: Site, shown: SimpleNamespace) -> None:
+    sitting = _agree(site).json()["sitting"]
+    assert _capture(site, shown, sitting=sitting).status_code == 201
+    forgotten(site.service.paths, "p1", now() + timedelta(minutes=1))
+    answer = _capture(site, shown, sitting=sitting)
+    assert answer.status_code == 422
+    # By that word the page knows that it has to ask again.
+    assert "sitting" in answer.json()["detail"]
+    assert inbox.count(site.service.paths.inbox) == 1
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ function setSelf(on) {
 function hear({ ended, capture, label, count: kept }) {
   if (ended) {
     setSelf(false);
+    if (ended.includes("sitting")) seat = null;
     tell(ended);
   } else if (capture) {
     captures.push(capture);
