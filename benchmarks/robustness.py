@@ -89,7 +89,8 @@ def compare(data: Path, models: list[Path]) -> None:
         faces = seen(pixels, change)
         right = [np.mean(one.probabilities(faces).argmax(axis=1) == truth) for one in asked]
         cells = [f"{one:.1%}" for one in right]
-        cells += [f"{100 * (right[1] - right[0]):+.1f}"] * len(difference)
+        if difference:
+            cells.append(f"{100 * (right[1] - right[0]):+.1f}")
         print(" | ".join(["", name, *cells, ""]).strip(), flush=True)
 
 

@@ -37,7 +37,8 @@ def emotion_named(name: str) -> str | None:
     word = name.strip().lower()
     if word in INDEX:
         return word
-    if word.isdecimal() and int(word) < len(EMOTIONS):
+    # Python refuses to read a number of thousands of digits.
+    if word.isdecimal() and len(word) < 10 and int(word) < len(EMOTIONS):
         return EMOTIONS[int(word)]
     return _ALIASES.get(word)
 

@@ -1,7 +1,7 @@
 """params.yaml as one frozen record per step, checked once, before anything heavy loads."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 import yaml
 from pydantic import (
@@ -205,6 +205,18 @@ class Params(_Section):
     update: UpdateParams
 
 
+_LARGEST: Final = 2**63
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases: a few lines of them, each of the line before, fill the memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("an alias (*name). Write the value out.")
+        return super().compose_node(parent, index)
+
+
 def load(path: Path) -> Params:
     """Return the checked settings in `path`.
 
@@ -213,13 +225,14 @@ def load(path: Path) -> Params:
             type or out of range; names the key.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _tuples(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506  a safe one
     except FileNotFoundError:
         raise ParamsError(f"Expected settings at {path}, found nothing.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # PyYAML lets out what its parts raise at odd dates, numbers and nesting.
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         raise ParamsError(f"Expected YAML in {path}, received: {error}") from error
     try:
-        return Params.model_validate(_tuples(values))
+        return Params.model_validate(values)
     except ValidationError as error:
         lines = [
             f"  {'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}. "
@@ -233,4 +246,6 @@ def _tuples(value: Any) -> Any:
     """YAML has lists where the records, being frozen, hold tuples."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        raise ValueError(f"a number beyond {_LARGEST}")
     return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -178,3 +178,8 @@ class Paths:
     def checkpoints(self) -> Path:
         """Where an interrupted training goes on; outside DVC, which deletes outputs first."""
         return self.root / ".fer" / "checkpoints"
+
+    @property
+    def tuning(self) -> Path:
+        """Trials of `fer tune`, Optuna's database."""
+        return self.root / ".fer" / "tuning.db"

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import settings
 from onnx import TensorProto, helper, numpy_helper
 
+from fer import params
 from fer.data import table, version
 from fer.emotions import EMOTIONS
 from fer.model.classifier import Lineage, metadata
@@ -27,6 +28,9 @@ from fer.paths import Paths
 from fer.records import FACES, SIZE, DataVersion
 
 REPOSITORY: Final = Path(__file__).parents[1]
+
+SETTINGS: Final = params.load(REPOSITORY / "params.yaml")
+"""The settings of params.yaml."""
 
 FIRST_CAPTURE: Final = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from fer.paths import Paths
 from fer.records import Parent
 
 
-def pin_champion(paths: Paths, *, real: bool = False) -> Parent:
+def pin_champion(paths: Paths, _: Parent | None, *, real: bool = False) -> Parent:
     """Pin files that stand for a champion's."""
     for file in (paths.parent_weights, paths.parent):
         with replacing(file) as temporary:

@@ -18,7 +18,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from fer.cli import STEPS, main
+from fer.cli import main
+from fer.commands.steps import STEPS
 from fer.params import Params
 from fer.paths import Paths
 

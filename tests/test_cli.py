@@ -13,6 +13,7 @@ from fer.cli import main
 from fer.data import inbox, table
 from fer.evaluation import drift
 from fer.evaluation.drift import Measure
+from fer.files import locked
 from fer.paths import Paths
 
 
@@ -124,6 +125,29 @@ def test_it_works_from_a_folder_inside_the_checkout(
     assert Path.cwd() == checkout.root
 
 
+def test_ingest_leaves_the_champion_alone_while_a_promotion_judges_it(
+    checkout: Paths,
+    faces: Callable[..., pd.DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def let_in(arrived: pd.DataFrame, *_: object) -> pd.Series:
+        return pd.Series("", arrived.index)
+
+    monkeypatch.setattr("fer.data.version.track", lambda *_: None)
+    monkeypatch.setattr("fer.registry.guard.hold_back", let_in)
+    monkeypatch.setattr("fer.registry.adopt.pin_champion", lambda *_, **__: None)
+    inbox.put(checkout.inbox, faces(1))
+
+    with locked(checkout.lock("promote")):
+        assert main(["ingest"]) == 1
+
+    assert "alone at `promote`" in capsys.readouterr().err
+    assert inbox.count(checkout.inbox) == 1
+    assert main(["ingest"]) == 0
+    assert inbox.count(checkout.inbox) == 0
+
+
 def test_pictures_are_found_where_the_user_stands(
     checkout: Paths,
     faces: Callable[..., pd.DataFrame],
@@ -178,13 +202,13 @@ def test_doubts_without_a_model_say_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("fer.live.champion.Champion.version", lambda _: None)
+    monkeypatch.setattr("fer.live.champion.SHIPPED_MODEL", Path("nowhere.onnx"))
     table.write(checkout.validation, faces(7))
 
     status = main(["review", "doubts"])
 
     assert status == 1
-    assert "Expected a champion in the registry, found none" in capsys.readouterr().err
+    assert "Expected a model that answers, found none" in capsys.readouterr().err
 
 
 def test_a_report_is_told_line_by_line(

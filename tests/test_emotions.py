@@ -47,3 +47,7 @@ def test_every_emotion_has_a_face_of_its_own_in_class_order() -> None:
 def test_intensity_is_how_far_a_face_is_from_neutral(emotion: str) -> None:
     sure = [float(name == emotion) for name in EMOTIONS]
     assert intensity(sure) == (0 if emotion == "neutral" else MAX_SCORE)
+
+
+def test_a_number_of_thousands_of_digits_is_no_emotion() -> None:
+    assert emotion_named("9" * 5000) is None

@@ -107,3 +107,17 @@ def test_what_is_no_mapping_is_refused(paths: Paths, text: bytes) -> None:
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="found nothing"):
         params.load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [x, x]\nb: *a", "&a [*a]", "[" * 5000, "a: 2001-99-99", "a: !!int ''", "a: 0b_",
+        "a: !!timestamp x", "a: " + "9" * 5000, "a: 0x" + "f" * 9000,
+        "!!python/object/apply:os.getcwd []",
+    ],
+)  # fmt: skip
+def test_what_would_fill_the_memory_or_is_no_value_is_refused(paths: Paths, text: str) -> None:
+    paths.params.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        params.load(paths.params)

@@ -8,7 +8,9 @@
 A zip is read in place: nothing is unpacked, and no name in it is used to write.
 """
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from fer.data.ferplus import Ballots
 from fer.data.table import Pixels
 from fer.emotions import emotion_named
 from fer.errors import DataError
+from fer.faces.camera import check_header
 from fer.records import SIZE, Split
 
 _TABLES: Final = ("fer2013.csv", "icml_face_data.csv")
@@ -39,8 +42,16 @@ _OFFICIAL: Final = re.compile(r"(?P<usage>Training|PublicTest|PrivateTest)_(?P<n
 _TABLE_BYTES: Final = 1 << 30
 _VOTES_BYTES: Final = 1 << 24
 _ALL_IMAGES_BYTES: Final = 1 << 30
-# A picture can be a bomb too: deflate packs a thousandfold, so this opens to 66 MB at most.
+# A picture can be a bomb too: its header is looked at before it is decoded.
 _IMAGE_BYTES: Final = 1 << 16
+
+
+# A damaged zip seeks to places that are not there, has names in no encoding, asks for releases of
+# zip that do not exist; and each compression has errors of its own.
+_BROKEN_ZIP: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+    NotImplementedError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def read(path: Path, *, votes: bool | None) -> Found:
         try:
             with zipfile.ZipFile(path) as archive:
                 return _search(_Zip(archive), path, votes=votes)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except _BROKEN_ZIP as error:
             raise DataError(f"Expected a whole zip file at {path}, received: {error}") from error
     if path.is_file():
         return _read_table(_Folder(path.parent), path.name, path.parent, votes=votes)
@@ -233,8 +244,15 @@ def _label(image: re.Match[str]) -> str:
 
 def _pixels(files: _Files, name: str, where: Path) -> Pixels:
     with _open(files, name, where, most_bytes=_IMAGE_BYTES) as stream:
-        content = np.frombuffer(stream.read(_IMAGE_BYTES), np.uint8)
-    face = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE) if content.size else None
+        content = stream.read(_IMAGE_BYTES)
+    try:
+        check_header(content, max_pixels=SIZE**2)
+    except DataError as error:
+        raise DataError(
+            f"{name}: expected a picture of {SIZE} x {SIZE} pixels, "
+            f"received no picture of that size: {error}"
+        ) from error
+    face = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     if face is None or face.shape != (SIZE, SIZE):
         got = "no picture" if face is None else f"{face.shape[1]} x {face.shape[0]}"
         raise DataError(f"{name}: expected a picture of {SIZE} x {SIZE} pixels, received {got}.")

@@ -7,7 +7,7 @@ https://github.com/microsoft/FERPlus (`fer2013new.csv`, `src/ferplus.py`).
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -69,7 +69,7 @@ def read(stream: BinaryIO, name: str) -> Ballots:
     Raises:
         DataError: The file is none; the message names the data row, counted from 1.
     """
-    rows = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace"))
+    rows = _rows(stream, name)
     header = [cell.strip() for cell in next(rows, [])]
     missing = [column for column in ("Usage", *_COLUMNS) if column not in header]
     if missing:
@@ -88,8 +88,19 @@ def read(stream: BinaryIO, name: str) -> Ballots:
     return Ballots(np.array(votes, np.uint8).reshape(-1, len(_COLUMNS)), splits)
 
 
+def _rows(stream: BinaryIO, name: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.TextIOWrapper(stream, "utf-8-sig", errors="replace"))
+    except csv.Error as error:
+        raise DataError(f"{name}: expected FER+'s csv file, received: {error}.") from error
+
+
 def _votes(cells: list[str], row: str) -> list[int]:
-    if not all(cell.isdecimal() and int(cell) <= _MOST_VOTES for cell in cells):
+    # The length first: Python refuses to read a number of thousands of digits.
+    digits = len(str(_MOST_VOTES))
+    if not all(
+        cell.isdecimal() and len(cell) <= digits and int(cell) <= _MOST_VOTES for cell in cells
+    ):
         raise DataError(f"{row}: expected ten numbers of votes, received {cells}.")
     return [int(cell) for cell in cells]
 

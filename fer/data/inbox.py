@@ -7,10 +7,11 @@ any time, also while `ingest` runs; only `ingest` removes.
 
 import contextlib
 import dataclasses
+import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +22,8 @@ from fer.emotions import EMOTIONS
 from fer.errors import DataError
 from fer.files import read_json, sync_folder, write_json
 from fer.records import FACES, Decision, now
+
+_ID: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,10 @@ def remove(files: list[Path]) -> None:
 
 def _decision(value: dict[str, Any]) -> Decision:
     said = Decision(**value)
-    if not isinstance(said.face, str) or said.verdict not in ("accept", "reject"):
+    # The name becomes part of a path in quarantine: anything else could point out of it.
+    if not isinstance(said.face, str) or not _ID.fullmatch(said.face):
+        raise ValueError(f"Expected the id of a face, 64 hex digits, received: {said.face!r}")
+    if said.verdict not in ("accept", "reject"):
         raise ValueError(f"Expected what a person said of a face, received: {value}")
     if said.label not in (None, *EMOTIONS):
         raise ValueError(f"Expected a label of {', '.join(EMOTIONS)}, received: {said.label}")

@@ -18,9 +18,9 @@ from fer.params import IngestParams
 from fer.paths import Paths
 from fer.records import DataVersion, Decision, Parent
 
-PinChampion = Callable[[Paths], Parent | None]
+PinChampion = Callable[[Paths, Parent | None], Parent | None]
 """Copies the champion's two files to `parent_weights` and `parent` and says which champion it
-is; None: there is none yet, and nothing was written."""
+is; else returns the parent that is pinned now, which it is given, and writes nothing."""
 
 HoldBack = Callable[[pd.DataFrame], pd.Series]
 """Says of sound faces that people labelled why a person should see each first; empty: no need."""
@@ -142,8 +142,7 @@ def _cut(
             number=number,
             captures=(*current.captures, *shards),
             decisions=(*current.decisions, *decisions),
-            # Without a champion here, as in a fresh clone, the pinned one stays.
-            parent=pin_champion(paths) or current.parent,
+            parent=pin_champion(paths, current.parent),
             withdrawn=(*current.withdrawn, *found.withdrawn),
         )
         version.write(paths.version, following)

@@ -34,9 +34,10 @@ class Receipt:
         objects: MD5 of what was deleted from DVC's cache and remotes.
         stores: Cache and remotes that were reached.
         models: Versions that were retired.
-        data_version: The one without the faces; None: no new one had to be cut.
+        data_version: The first one without the faces; None: the erasure has not ended.
         ended: When everything was done, UTC.
-        left: Files that still held something then, and that this product did not write.
+        left: What still held something then and this product did not write, and what cannot be
+            searched.
     """
 
     name: str

@@ -2,8 +2,10 @@
 
 import hashlib
 import math
+import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,8 +15,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from fer.errors import DataError, MissingData
-from fer.files import replacing
+from fer.files import PNG, png_is_whole, replacing
 from fer.records import FACES, SIZE
+
+_HEAD: Final = PNG + struct.pack(">I4s", 13, b"IHDR")
+_SIDES: Final = struct.pack(">II", SIZE, SIZE)
+"""Width and height, which follow in the header of a PNG."""
 
 Pixels = NDArray[np.uint8]
 """Canonical faces, grey, shape `(n, 48, 48)`, values 0-255; or one face, `(48, 48)`."""
@@ -164,7 +170,9 @@ def decode_readable(images: Iterable[bytes]) -> tuple[Pixels, NDArray[np.bool_]]
 
 
 def _decode_one(image: bytes, number: int) -> Pixels:
-    face = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_UNCHANGED) if image else None
+    # A few bytes may claim gigabytes, which decoding would take.
+    small = image.startswith(_HEAD) and image[16:24] == _SIDES and png_is_whole(image)
+    face = cv2.imdecode(np.frombuffer(image, np.uint8), cv2.IMREAD_UNCHANGED) if small else None
     if face is None or face.dtype != np.uint8 or face.shape != (SIZE, SIZE):
         got = "no picture" if face is None else f"{face.dtype} {face.shape}"
         raise DataError(

@@ -7,25 +7,31 @@ would make DVC train on whatever lies there.
 import contextlib
 import dataclasses
 import hashlib
+import json
 import logging
+import re
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from dvc.fs import localfs
 from dvc.lock import LockError
 from dvc.rwlock import rwlock
+from pydantic import TypeAdapter
 
 from fer.data import table
 from fer.errors import DataError, MissingData
-from fer.files import read_json, sha256, write_json
+from fer.files import sha256, write_json
 from fer.paths import Paths
-from fer.records import DataVersion, Decision, Parent, Shard
+from fer.records import DataVersion, Decision, Shard
+
+_VERSION: Final = TypeAdapter(DataVersion)
+_NAME: Final = re.compile(r"[\w-][\w.-]{0,99}")
 
 _log = logging.getLogger(__name__)
 
@@ -38,15 +44,15 @@ def read(path: Path) -> DataVersion:
         DataError: It is no data version.
     """
     try:
-        value: dict[str, Any] = read_json(path)
-        return DataVersion(
-            number=value["number"],
-            captures=tuple(Shard(**shard) for shard in value["captures"]),
-            decisions=tuple(Decision(**decision) for decision in value["decisions"]),
-            parent=Parent(**value["parent"]) if value["parent"] else None,
-            # Versions of before self-learning do not have it.
-            withdrawn=tuple(value.get("withdrawn", ())),
-        )
+        text = path.read_text(encoding="utf-8")
+        found = _VERSION.validate_json(text, strict=True)
+        # `withdrawn` is not in versions of before self-learning.
+        if missing := {"number", "captures", "decisions", "parent"} - json.loads(text).keys():
+            raise KeyError(*missing)
+        # A name that leads elsewhere would have that file read, and replaced after an erasure.
+        if odd := [one.file for one in found.captures if not _NAME.fullmatch(one.file)]:
+            raise ValueError(f"a shard's file name, not {odd[0]!r}")
+        return found
     except FileNotFoundError:
         raise MissingData(f"Expected the data version at {path}: `git checkout` it.") from None
     except (KeyError, TypeError, ValueError) as error:

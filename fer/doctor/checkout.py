@@ -17,7 +17,7 @@ from fer.faces import camera as source
 from fer.faces import yunet
 from fer.faces.detect import Detector, chosen
 from fer.live.predictor import Predictor
-from fer.paths import Paths
+from fer.paths import SHIPPED_MODEL, Paths
 from fer.registry import versions
 from fer.registry.tracking import connect
 
@@ -50,13 +50,13 @@ def registry(paths: Paths) -> Finding:
     """Whether the registry answers, and the champion's files are whole and of use."""
     chosen_by_user = os.environ.get("MLFLOW_TRACKING_URI")
     # Connecting would make the registry, and looking must not.
-    if not chosen_by_user and not (paths.mlruns / "mlflow.db").is_file():
-        return Finding("warning", "There is no registry yet.", "`dvc repro` trains a champion.")
+    if not chosen_by_user and not paths.registry.is_file():
+        return _shipped("no registry yet")
     for name, value in _IMPATIENT.items():
         os.environ.setdefault(name, value)
     champion = versions.alias(connect(paths), versions.CHAMPION)
     if champion is None:
-        return Finding("warning", "There is no champion yet.", "`dvc repro` trains one.")
+        return _shipped("no champion of your own")
     model, weights = versions.files(champion)
     Predictor.of_file(model)
     try:
@@ -71,6 +71,11 @@ def registry(paths: Paths) -> Finding:
             f"Bring {weights} back, or `fer models rollback VERSION`.",
         )
     return Finding("ok", f"champion version {champion.version} answers, its weights are whole")
+
+
+def _shipped(because: str) -> Finding:
+    Predictor.of_file(SHIPPED_MODEL)
+    return Finding("ok", f"{because}: the shipped champion answers; `dvc repro` trains one")
 
 
 def remote(paths: Paths) -> Finding:

@@ -95,8 +95,8 @@ def _errors(names: pd.Series, wrong: NDArray[np.bool_]) -> pd.Series:
 def _groups(faces: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield each session, and each person of several sessions, with their rows."""
     session = faces["domain"] + "/" + faces["session"]
-    for name in session.dropna().unique():
-        yield f"session {name}", (session == name).to_numpy(bool)
+    for name, rows in faces.groupby(session).groups.items():
+        yield f"session {faces['session'][rows[0]]}", (session == name).to_numpy(bool)
     for name, sessions in session.groupby(faces["subject"]).nunique(dropna=False).items():
         if sessions > 1 or session[faces["subject"] == name].isna().any():
             yield f"person {name}", (faces["subject"] == name).to_numpy(bool)

@@ -67,7 +67,7 @@ class OfficialReport:
     """A model on one official split.
 
     Args:
-        model: Its file.
+        model: Name of its file.
         usage: FER2013's name of the split.
         lines: Every way to count.
         per_class: Scores by emotion: FER2013's labels, all faces, not mirrored.
@@ -120,7 +120,7 @@ def official(model: Path, data: Path, split: Literal["validation", "test"]) -> O
         for mirrored, answer in ((False, told), (True, both))
     ]
     per_class = metrics.scores(truths["FER2013"], told).per_class
-    return OfficialReport(str(model), usage, lines, per_class)
+    return OfficialReport(model.name, usage, lines, per_class)
 
 
 def _codes(labels: Sequence[str | None], here: NDArray[np.bool_]) -> Truth:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer.errors import CameraError, DataError
+from fer.files import PNG, png_is_whole
 
 Frame = NDArray[np.uint8]
 """BGR, shape `(height, width, 3)`, values 0-255."""
@@ -185,12 +186,7 @@ def decode_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Frame:
             f"Expected a picture of at most {MAX_BYTES // 1_000_000} MB, received a larger one. "
             "Save it smaller."
         )
-    width, height = _header_size(data)
-    if width * height > max_pixels:
-        raise DataError(
-            f"Expected at most {max_pixels // 1_000_000} megapixels, received a picture of "
-            f"{width} x {height}. Save it smaller."
-        )
+    check_header(data, max_pixels=max_pixels)
     try:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:
@@ -198,6 +194,22 @@ def decode_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Frame:
     if picture is None:
         raise DataError("Expected a whole picture, received one that breaks off. Save it anew.")
     return np.asarray(picture, np.uint8)
+
+
+def check_header(data: bytes, *, max_pixels: int) -> None:
+    """Look at what a picture claims, before a decoder takes the memory for it.
+
+    Raises:
+        DataError: More than `max_pixels`, a PNG that breaks off, or no picture.
+    """
+    width, height = _header_size(data)
+    if width * height > max_pixels:
+        raise DataError(
+            f"Expected at most {max_pixels / 1_000_000:g} megapixels, received a picture of "
+            f"{width} x {height}. Save it smaller."
+        )
+    if data.startswith(PNG) and not png_is_whole(data):
+        raise DataError("Expected a whole picture, received one that breaks off. Save it anew.")
 
 
 def _header_size(data: bytes) -> tuple[int, int]:

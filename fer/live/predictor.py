@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 class Source(Protocol):
     """Knows which model is to be served."""
 
-    def version(self) -> int | None:
-        """Return the champion's number, or None where there is none yet."""
+    def version(self) -> int:
+        """Return the champion's number; `SHIPPED_VERSION` where there is none."""
 
     def file(self, version: int) -> Path:
         """Return the ONNX file of `version`."""
@@ -47,6 +47,7 @@ class State:
         name: Such as "version 3", "shipped champion" or a file's name; None: no model yet.
         version: Its number in the registry, or `SHIPPED_VERSION`; None: none, or a file.
         data_version: Number of the data version that it learnt from.
+        drawn: Whether it learnt drawn faces alone, and is of no use on people.
         asked: Whether the registry has answered at least once.
         error: Why the champion is not what is served; None: it is.
     """
@@ -54,6 +55,7 @@ class State:
     name: str | None = None
     version: int | None = None
     data_version: int | None = None
+    drawn: bool = False
     asked: bool = False
     error: str | None = None
 
@@ -118,9 +120,8 @@ class Predictor:
         served = self._served
         if served is None:
             raise ModelError(
-                "Expected a champion in the registry, found none"
-                f"{f': {self._state.error}' if self._state.error else ''}. Run `dvc repro`, or "
-                "give a model with --model FILE."
+                f"Expected a model that answers, found none: {self._state.error or 'not loaded'}. "
+                "`fer doctor` tells more; or give a model with --model FILE."
             )
         return served.classifier.probabilities(faces)[:, served.order]
 
@@ -153,10 +154,6 @@ class Predictor:
         if self._source is None:
             return
         version = self._source.version()
-        if version is None:
-            # Its place was taken away: whom it learnt from may have asked to be forgotten.
-            self._served, self._state = None, State(asked=True)
-            return
         if self._served is not None and version == self._state.version:
             self._state = replace(self._state, asked=True, error=None)
             return
@@ -164,6 +161,11 @@ class Predictor:
             served = _load(self._source.file(version))
             lineage = served.classifier.lineage
         except Exception as error:
+            if version == SHIPPED_VERSION:
+                # The place of the one before was taken away: whom it learnt from may have asked to
+                # be forgotten.
+                self._served, self._state = None, State(asked=True)
+                raise ModelError(f"The shipped champion cannot be served: {error}") from error
             raise ModelError(f"Version {version} cannot be served: {error}") from error
         name = "shipped champion" if version == SHIPPED_VERSION else f"version {version}"
         self._served = served
@@ -172,6 +174,7 @@ class Predictor:
             f"{name}, of drawn faces" if lineage.drawn else name,
             version,
             lineage.data_version,
+            lineage.drawn,
             asked=True,
         )
 

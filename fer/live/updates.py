@@ -159,7 +159,6 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def environment() -> dict[str, str]:
     """Return the variables for the command that updates."""
-    # Stages say `python`: that must be this one. The server's token is not theirs.
+    # It has no use for the server's token.
     inherited = {name: value for name, value in os.environ.items() if name != "FER_TOKEN"}
-    path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", "")])
-    return {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    return {**inherited, "PYTHONUNBUFFERED": "1"}

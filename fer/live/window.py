@@ -177,7 +177,7 @@ class Window:
 
     def _status(self) -> str:
         state = self._predictor.state
-        model = state.name or ("no champion yet: dvc repro" if state.asked else "a moment ...")
+        model = state.name or ("no model: fer doctor tells why" if state.asked else "a moment ...")
         rate = f"{1 / self._seconds_a_frame:.0f} frames/s" if self._seconds_a_frame else ""
         kept = f"{self._teacher.kept} kept" if self._teacher.kept else ""
         return "   ".join(filter(None, [model, "paused" if self._paused else rate, kept]))

@@ -69,8 +69,15 @@ def metadata(lineage: Lineage, *, temperature: float = 1.0) -> dict[str, str]:
     return {_METADATA_KEY: json.dumps(value)}
 
 
+def _lineage(told: dict[str, Any]) -> Lineage:
+    value = dict(told)
+    parent = value.pop("parent")
+    value["sources"] = tuple(value.get("sources", ()))
+    return Lineage(**value, parent=Parent(**parent) if parent else None)
+
+
 class Classifier:
-    """A model file that answers.
+    """A model file that answers; knows its `labels` and its `lineage`.
 
     Args:
         path: ONNX file that `export` wrote.
@@ -93,21 +100,14 @@ class Classifier:
             )
             held = self._session.get_modelmeta().custom_metadata_map[_METADATA_KEY]
             self._metadata = json.loads(held)
+            self.labels: tuple[str, ...] = tuple(map(str, self._metadata["labels"]))
+            self.lineage = _lineage(self._metadata["lineage"])
         # ONNX Runtime raises its own classes, which share no base but Exception.
         except Exception as error:
             raise ModelError(
                 f"Expected an exported emotion model in {path}, received: {error!r}"
             ) from error
-        self.labels: tuple[str, ...] = tuple(self._metadata["labels"])
         self._input = self._session.get_inputs()[0].name
-
-    @property
-    def lineage(self) -> Lineage:
-        """Where the model comes from."""
-        value = dict(self._metadata["lineage"])
-        parent = value.pop("parent")
-        value["sources"] = tuple(value.get("sources", ()))
-        return Lineage(**value, parent=Parent(**parent) if parent else None)
 
     @property
     def temperature(self) -> float:

@@ -4,13 +4,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from fer.errors import ModelError
 from fer.files import replacing
+from fer.model import networks
 from fer.model.export import TOLERANCE
 from fer.records import SIZE
 
@@ -36,10 +36,7 @@ def export(weights: Path, path: Path) -> float:
     """
     if path.suffix != ".tflite":
         raise ModelError(f"Expected a file that ends in .tflite, received {path}.")
-    try:
-        model = keras.saving.load_model(weights, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError) as error:
-        raise ModelError(f"Expected a Keras model in {weights}, received: {error}") from error
+    model = networks.load(weights)
     pictures = np.random.default_rng(1).uniform(0, 255, (_COMPARED, SIZE, SIZE, 1))
     faces = pictures.astype(np.float32)
     expected = model.predict(faces, verbose=0)

@@ -1,12 +1,14 @@
 """The networks: grey 48 x 48 faces in, seven probabilities out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import keras
 from keras import layers
 
 from fer.emotions import EMOTIONS
+from fer.errors import ModelError
 from fer.model import transfer
 from fer.model.light import LAYERS
 from fer.records import SIZE
@@ -57,6 +59,20 @@ def build(
     shape = () if network in transfer.BACKBONES else widths
     corrected = () if light == "none" else (light,)
     return keras.Model(image, output, name="-".join([network, *map(str, shape), *corrected]))
+
+
+def load(path: Path) -> keras.Model:
+    """Return the network in `path`, not compiled.
+
+    Raises:
+        ModelError: It is no Keras file, or one that carries code.
+    """
+    try:
+        # safe_mode refuses files that carry code.
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # A damaged file comes out of Keras as whatever its parts raise, from KeyError to BadZipFile.
+    except Exception as error:
+        raise ModelError(f"Expected a Keras model in {path}, received: {error!r}") from error
 
 
 def with_votes(model: keras.Model) -> keras.Model:

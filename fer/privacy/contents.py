@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fer.data import table
+from fer.errors import DataError
+from fer.faces import camera
 from fer.records import SIZE
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -125,6 +127,10 @@ def _shown(document: bytes) -> Iterator[str]:
 
 
 def _face(png: bytes) -> str | None:
+    try:
+        camera.check_header(png, max_pixels=SIZE**2)
+    except DataError:
+        return None
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if pixels is None or pixels.shape != (SIZE, SIZE):
         return None

@@ -105,7 +105,7 @@ def _cut(receipt: Receipt, paths: Paths) -> None:
     if freed != current or gone:
         with version.held_still(paths):
             real = current.parent is not None and current.parent.real
-            pinned = adopt.pin_champion(paths, real=real) or (None if gone else current.parent)
+            pinned = adopt.pin_champion(paths, None if gone else current.parent, real=real)
             freed = dataclasses.replace(freed, number=current.number + 1, parent=pinned)
             version.write(paths.version, freed)
     for file in (paths.parent_weights, paths.parent):

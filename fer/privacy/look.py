@@ -26,10 +26,6 @@ _OURS: Final = (".dvc", ".fer", "data", "dvc_plots", "mlruns", "models", "report
 """Folders that this product writes; what lies elsewhere is left to who put it there."""
 
 
-_DATABASE: Final = "mlruns/mlflow.db"
-"""MLflow's; never to be deleted as a file."""
-
-
 @dataclass(frozen=True)
 class Erasure:
     """What is to be erased, as far as it is known.
@@ -71,7 +67,7 @@ def look(erasure: Erasure, paths: Paths, stores: list[Store]) -> Erasure:
     before = erasure.receipt
     faces = set(before.faces)
     if erasure.person is not None:
-        for _, data in _each(paths, stores):
+        for _, _, data in _each(paths, stores):
             faces |= contents.faces_of(data, erasure.person)
     if paths.base.is_file():
         # A public picture stays, also where a capture is an exact copy of it.
@@ -93,24 +89,24 @@ def look(erasure: Erasure, paths: Paths, stores: list[Store]) -> Erasure:
     return dataclasses.replace(erasure, receipt=receipt)
 
 
-def _each(paths: Paths, stores: list[Store]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of every file, but for receipts, and of every object once."""
+def _each(paths: Paths, stores: list[Store]) -> Iterator[tuple[Store | None, str, bytes]]:
+    """Yield each file but receipts, by path, and each object once, with its store, by MD5."""
     for file in places.files(paths, stores):
         if paths.receipts in file.parents or file == paths.erasure:
             continue
         # Gone meanwhile: a camera's temporary file, say, which has its final name now.
         with contextlib.suppress(FileNotFoundError):
-            yield str(file.relative_to(paths.root)), file.read_bytes()
+            yield None, str(file.relative_to(paths.root)), file.read_bytes()
     known: set[str] = set()
     for store in stores:
         for md5 in {*store.objects()} - known:
             known.add(md5)
-            yield f"{store.name}:{md5}", store.read(md5)
+            yield store, md5, store.read(md5)
 
 
 def _judge(faces: set[str], paths: Paths, stores: list[Store]) -> _Everything:
     found = _Everything({}, {})
-    for name, data in _each(paths, stores):
+    for store, name, data in _each(paths, stores):
         one = _Seen(
             size=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
@@ -119,10 +115,7 @@ def _judge(faces: set[str], paths: Paths, stores: list[Store]) -> _Everything:
             trained_on=contents.trained_on(data),
             opaque=contents.opaque(data),
         )
-        if ":" in name:
-            found.objects[name.rpartition(":")[2]] = one
-        else:
-            found.files[name] = one
+        (found.objects if store else found.files)[name] = one
     return found
 
 
@@ -230,7 +223,9 @@ def _files(
 
     def goes(name: str, one: _Seen) -> bool:
         path = Path(name)
-        if path.parts[0] not in _OURS or name.startswith(_DATABASE):
+        # MLflow's database, and what SQLite keeps beside it, is never to be deleted as a file.
+        database = str(paths.root / path).startswith(str(paths.registry))
+        if path.parts[0] not in _OURS or database:
             return False
         weights = path.parent.name == "models" and path.suffix == ".keras"
         checkpoint = paths.checkpoints in (paths.root / path).parents
@@ -251,7 +246,7 @@ class Proof:
     Args:
         files: Files and objects that were searched.
         megabytes: Their size.
-        left: Where something of the person is.
+        left: Where something of the person is, or may be where no search finds it.
     """
 
     files: int
@@ -270,12 +265,29 @@ def leftovers(receipt: Receipt, person: str | None, paths: Paths, stores: list[S
     digests = {*receipt.removed.values()}
     objects = _objects(everything, told, receipt.learnt) if receipt.seen else told.bad
     left = {name for name, one in everything.files.items() if one.md5 in told.bad}
+    left |= _unsearchable(paths)
     for name, one in everything.files.items():
         if one.opaque and one.sha256 in digests and one.md5 not in told.vouched:
             left.add(name)
     found = {md5: store.name for store in stores for md5 in store.objects()}
     left |= {f"{found[md5]}:{md5}" for md5 in everything.objects if md5 in objects - told.vouched}
     if person is not None:
-        left |= {name for name, data in _each(paths, stores) if contents.faces_of(data, person)}
+        left |= {
+            f"{store.name}:{name}" if store else name
+            for store, name, data in _each(paths, stores)
+            if contents.faces_of(data, person)
+        }
     all_seen = [*everything.files.values(), *everything.objects.values()]
     return Proof(len(all_seen), round(sum(one.size for one in all_seen) / 1e6, 1), sorted(left))
+
+
+def _unsearchable(paths: Paths) -> set[str]:
+    """Name what may show anybody at any size, so that only a person can tell whom."""
+    left = {
+        f"{file.relative_to(paths.root)} (no reader takes it: look yourself)"
+        for file in paths.quarantine.glob("*.unreadable")
+    }
+    if any(paths.screenshots.glob("*")):
+        folder = paths.screenshots.relative_to(paths.root)
+        left.add(f"{folder} (whole frames, cannot be searched: look yourself)")
+    return left

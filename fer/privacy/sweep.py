@@ -111,7 +111,7 @@ def _clear_quarantine(params: RetentionParams, paths: Paths, moment: datetime) -
     old = [
         file
         for file in paths.quarantine.iterdir()
-        if datetime.fromtimestamp(file.stat().st_mtime, UTC) < oldest
+        if file.is_file() and datetime.fromtimestamp(file.stat().st_mtime, UTC) < oldest
     ]
     for file in old:
         file.unlink()

@@ -23,17 +23,27 @@ _ADOPTED: Final = "adopted_sha256"
 """Tag that ties an adopted version to its ONNX file, so that it is adopted once."""
 
 
-def pin_champion(paths: Paths, *, real: bool) -> Parent | None:
-    """Copy the champion's files to `models/parent.*` and say which it is; None: none yet.
+def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent | None:
+    """Copy the champion's files to `models/parent.*` and say which it is.
+
+    The caller holds the lock of `promote`.
 
     Args:
         paths: The checkout.
+        pinned: The parent now, which stays where this registry has no champion, as in a clone.
         real: Whether the base data are real faces.
+
+    Returns:
+        The parent from now on; None: there is none yet.
     """
     client = connect(paths)
-    champion = _of_real_faces(client) if real else versions.alias(client, CHAMPION)
+    champion = versions.alias(client, CHAMPION)
+    # Further than the shipped champion: it learnt in another registry.
+    stays = champion is None and pinned is not None and pinned.real
+    if real and not stays:
+        champion = _of_real_faces(client)
     if champion is None:
-        return None
+        return pinned
     model, weights = versions.files(champion)
     for source, target in ((model, paths.parent), (weights, paths.parent_weights)):
         with replacing(target) as temporary:

@@ -24,7 +24,7 @@ from fer.paths import Paths
 NAME: Final = "fer"
 """Of the experiment and of the registered model."""
 
-_ARTIFACTS: Final = "mlruns/artifacts"
+ARTIFACTS: Final = "mlruns/artifacts"
 _ATTEMPTS: Final = 120
 
 
@@ -59,10 +59,10 @@ def connect(paths: Paths) -> MlflowClient:
     # One at a time: processes that create the tables together leave them broken for ever.
     with _patiently(paths):
         if client.get_experiment_by_name(NAME) is None:
-            client.create_experiment(NAME, artifact_location=_ARTIFACTS)
+            client.create_experiment(NAME, artifact_location=ARTIFACTS)
         # Looked at each time: whoever created it may have been killed before it was relative.
         made = client.get_experiment_by_name(NAME)
-        if made is not None and made.artifact_location != _ARTIFACTS:
+        if made is not None and made.artifact_location != ARTIFACTS:
             _make_relative(paths.registry, made.experiment_id)
     return client
 
@@ -84,5 +84,5 @@ def _make_relative(database: Path, experiment: str) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(
             "update experiments set artifact_location = ? where experiment_id = ?",
-            (_ARTIFACTS, experiment),
+            (ARTIFACTS, experiment),
         )

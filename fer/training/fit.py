@@ -1,5 +1,6 @@
 """Fit: one network on one table, stopped early, resumable at every epoch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,10 +31,12 @@ class Plan:
     Args:
         epochs: At most.
         learning_rate: At its peak.
+        callbacks: More than `fit` has, called last.
     """
 
     epochs: int
     learning_rate: float
+    callbacks: Sequence[keras.callbacks.Callback] = ()
 
 
 def fit(
@@ -99,6 +102,7 @@ def fit(
                 measure, patience=params.patience, mode=_MODES[params.best_by]
             ),
             KeepLast(last),
+            *plan.callbacks,
         ],
     )
     if not best.is_file():

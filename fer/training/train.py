@@ -16,7 +16,7 @@ import pandas as pd
 
 from fer.data import table, version
 from fer.emotions import INDEX
-from fer.errors import DataError, ModelError
+from fer.errors import DataError
 from fer.files import locked, read_report, replacing, sha256, write_json
 from fer.model import calibration, networks, transfer
 from fer.model.classifier import Lineage
@@ -160,11 +160,7 @@ def _start_from_parent(model: keras.Model, current: DataVersion, paths: Paths) -
     if current.parent is None:
         return False
     file = version.check(paths.parent_weights, current.parent.weights_sha256)
-    try:
-        # safe_mode refuses files that carry code.
-        parent = keras.saving.load_model(file, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError) as error:
-        raise ModelError(f"Expected a Keras model in {file}, received: {error}") from error
+    parent = networks.load(file)
     if parent.name != model.name:
         print(  # noqa: T201  the reader must know that this is no update
             f"The parent is a {parent.name}, params.yaml asks for a {model.name}: "

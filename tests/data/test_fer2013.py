@@ -556,3 +556,23 @@ def test_rows_may_lie_across_blocks(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     with make_csv(tmp_path).open("rb") as stream:
         read = fer2013_csv.read(stream, "faces")
     assert np.array_equal(read.pixels, [face.pixels for face in FACES_MADE])
+
+
+def test_votes_of_thousands_of_digits_are_refused(tmp_path: Path) -> None:
+    columns = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    header = f"Usage,Image name,{columns}\n"
+    for row in (f"Training,x,{'9' * 5000},0,0,0,0,0,0,0,0,0", '"' + "x" * 200_000):
+        with pytest.raises(DataError):
+            ferplus.read(io.BytesIO((header + row).encode()), "votes")
+
+
+def test_a_zip_that_breaks_inside_is_refused(tmp_path: Path) -> None:
+    for kind in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        given = tmp_path / "given.zip"
+        with zipfile.ZipFile(given, "w", kind) as archive:
+            archive.writestr("fer2013.csv", "emotion,pixels,Usage\n" * 99)
+        whole = bytearray(given.read_bytes())
+        whole[50:70] = b"\xff" * 20
+        given.write_bytes(whole)
+        with pytest.raises(DataError):
+            fer2013_layouts.read(given, votes=None)

@@ -43,8 +43,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(version, "track", track)
 
 
-def no_champion(_: Paths) -> Parent | None:
-    return None
+def no_champion(_: Paths, pinned: Parent | None) -> Parent | None:
+    return pinned
 
 
 def run(paths: Paths, pin_champion: PinChampion = no_champion) -> IngestReport:
@@ -147,7 +147,7 @@ def test_the_same_arrivals_make_the_same_bytes(paths: Paths, faces: Faces, quick
 # -- the parent ------------------------------------------------------------------------------
 
 
-def champion(paths: Paths) -> Parent:
+def champion(paths: Paths, _: Parent | None) -> Parent:
     for file in (paths.parent_weights, paths.parent):
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(b"weights")
@@ -171,7 +171,7 @@ def test_without_a_champion_here_the_pinned_one_stays(
 
 
 def test_with_nothing_new_the_champion_is_not_asked_for(paths: Paths) -> None:
-    def fail(_: Paths) -> Parent:
+    def fail(*_: object) -> Parent:
         raise AssertionError("Loads MLflow for nothing")
 
     assert run(paths, fail).data_version == 0
@@ -184,7 +184,7 @@ def test_an_error_on_the_way_keeps_the_inbox(paths: Paths, faces: Faces) -> None
     inbox.put(paths.inbox, faces(2))
     before = inbox.read(paths.inbox).files
 
-    def fail(_: Paths) -> Parent:
+    def fail(*_: object) -> Parent:
         raise DataError("the registry is broken")
 
     with pytest.raises(DataError, match="broken"):
@@ -235,7 +235,7 @@ def test_of_two_at_once_one_is_refused(paths: Paths, faces: Faces, quick: None) 
     inbox.put(paths.inbox, faces(2))
     inside, go_on = threading.Event(), threading.Event()
 
-    def pause(_: Paths) -> None:
+    def pause(*_: object) -> None:
         inside.set()
         assert go_on.wait(30)
 
@@ -253,7 +253,7 @@ def test_what_arrives_meanwhile_waits_for_the_next_run(
 ) -> None:
     inbox.put(paths.inbox, faces(2))
 
-    def capture(_: Paths) -> None:
+    def capture(*_: object) -> None:
         inbox.put(paths.inbox, faces(1, first=2))
 
     assert run(paths, capture).added == 2

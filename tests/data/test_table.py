@@ -1,5 +1,6 @@
 """The face table comes back as it was written, or is refused."""
 
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from fer.data import table
 from fer.errors import DataError, MissingData
+from fer.files import PNG
 from fer.records import FACES, SIZE
 
 Faces = Callable[..., pd.DataFrame]
@@ -196,3 +198,18 @@ def test_the_id_depends_on_every_pixel_and_nothing_else(faces: Faces) -> None:
     # Another encoder writes other bytes of the same picture.
     written = cv2.imencode(".png", face, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes()
     assert table.face_id(table.decode([written])[0]) == table.face_id(face)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        PNG + struct.pack(">I4sII5x4x", 13, b"IHDR", 30_000, 30_000),
+        PNG + struct.pack(">I4sII5x4x", 13, b"IHDR", 2**31 - 1, 1),
+        PNG + struct.pack(">I4sII5x4x", 13, b"IHDR", 48, 48) + b"\xff\0\0\0IDAT",
+    ],
+)
+def test_a_picture_that_claims_too_much_is_not_decoded(
+    monkeypatch: pytest.MonkeyPatch, image: bytes
+) -> None:
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    assert not table.decode_readable([image])[1].any()

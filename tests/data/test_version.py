@@ -56,8 +56,15 @@ def test_a_missing_version_says_how_to_get_it(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"number": 1}', '{"number": 0, "captures": [{"file": 1}]}']
-)
+    "text",
+    [
+        "", "{", "[]", "null", '{"number": 1}', '{"number": 0, "captures": [{"file": 1}]}',
+        "[" * 200_000, '{"number": "1", "captures": [], "decisions": [], "parent": null}',
+        *('{"number": 1, "decisions": [], "parent": null, "captures": [{"file": "'
+          + name + '", "sha256": "00", "rows": 1, "version": 1}]}'
+          for name in ("../a.parquet", "/etc/hosts", "..", "", "a/b.parquet", "a\\u0000b")),
+    ],
+)  # fmt: skip
 def test_what_is_no_version_is_refused(paths: Paths, text: str) -> None:
     paths.version.write_text(text)
     with pytest.raises(DataError, match=r"version\.json"):

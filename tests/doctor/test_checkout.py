@@ -123,9 +123,19 @@ def test_looking_for_a_registry_makes_none(paths: Paths, monkeypatch: pytest.Mon
 
     found = checkout.registry(paths)
 
-    assert found.level == "warning"
-    assert "dvc repro" in found.fix
+    assert found.level == "ok"
+    assert "the shipped champion answers" in found.says
     assert not paths.mlruns.exists()
+
+
+def test_a_shipped_champion_that_is_damaged_is_refused(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setattr(checkout, "SHIPPED_MODEL", tmp_path / "nowhere.onnx")
+
+    with pytest.raises(ModelError):
+        checkout.registry(paths)
 
 
 def test_a_whole_champion_is_in_order(paths: Paths, champion: SimpleNamespace) -> None:

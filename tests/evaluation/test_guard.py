@@ -34,6 +34,14 @@ def test_a_session_that_is_all_wrong_is_held_back_as_a_whole(faces: Faces) -> No
     assert held(batch, wrong) == {"bad"}
 
 
+def test_the_reason_calls_the_session_as_a_decision_on_it_has_to(faces: Faces) -> None:
+    batch = faces(20, session="ana@monday", domain="office")
+    reason = contradicting(
+        batch, np.ones(20, bool), np.ones(20, bool), np.full(20, 0.35), 0.01
+    )  # fmt: skip
+    assert reason.str.startswith("guard: session ana@monday: 20 of 20 ").all()
+
+
 def test_what_is_usual_is_not_held_back(faces: Faces) -> None:
     batch = sessions(faces, {"bad": 20})
     assert held(batch, [True] * 19 + [False], usual=0.35) == {"bad"}

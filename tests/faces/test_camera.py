@@ -250,3 +250,13 @@ def test_what_is_no_picture_is_refused_with_its_name(tmp_path: Path) -> None:
 def test_what_is_no_film_says_nothing_of_itself(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no film")
     assert camera.header(tmp_path / "notes.txt") == camera.Header(None, None)
+
+
+def test_a_chunk_that_claims_gigabytes_is_refused_before_decoding(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    # All but the checksum of IDAT is there, and its length says 4 GB.
+    lying = _png_claiming(48, 48)[:33] + b"\xff\0\0\0IDAT" + bytes(100)
+    with pytest.raises(DataError, match="breaks off"):
+        camera.decode_picture(lying)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer import params
 from fer.data.synthetic import draw_frames
 from fer.errors import DataError, ModelError
 from fer.faces import detect
 from fer.faces.detect import Box, Detector, chosen
 from fer.paths import Paths
+from tests.conftest import SETTINGS
 
-PARAMS = params.load(Path(__file__).parents[2] / "params.yaml").capture
+PARAMS = SETTINGS.capture
 
 
 @pytest.fixture(scope="module")

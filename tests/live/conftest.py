@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,33 @@ from fer.model.classifier import Lineage, metadata
 from fer.records import SIZE
 
 MakeModel = Callable[..., Path]
+
+
+@dataclass
+class Registry:
+    """Stands in for the registry: versions by number, which is champion, what was fetched."""
+
+    files: dict[int, Path]
+    champion: int = 1
+    fetched: list[int] = field(default_factory=list)
+
+    def version(self) -> int:
+        """Return the champion's number."""
+        return self.champion
+
+    def file(self, version: int) -> Path:
+        """Return the file of `version`."""
+        self.fetched.append(version)
+        return self.files[version]
+
+
+def write_film(path: Path, frame: NDArray[np.uint8], frames: int) -> Path:
+    """Write a film of 640 x 480 at `path` that shows `frame` so often."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
+    for _ in range(frames):
+        writer.write(frame)
+    writer.release()
+    return path
 
 
 @pytest.fixture

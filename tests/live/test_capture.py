@@ -10,13 +10,10 @@ from fer.data import inbox, table
 from fer.data.synthetic import draw_frames
 from fer.faces.detect import Detector
 from fer.live.capture import CaptureReport, Shown, capture, consent_now
-from fer.params import CaptureParams, SelfLearningParams
 from fer.records import now
+from tests.conftest import SETTINGS
 
-SELF_LEARNING = SelfLearningParams(
-    enabled=False, confidence=0.9, frames=12, near_copy=0.9, per_class=20
-)
-PARAMS = CaptureParams(detector=None, consent_days=30, self_learning=SELF_LEARNING)
+PARAMS = SETTINGS.capture
 
 
 @pytest.fixture(scope="module")
@@ -79,5 +76,5 @@ def test_consent_holds_from_now_for_the_days_of_the_settings() -> None:
     consent = consent_now(PARAMS)
 
     assert consent.covers(now())
-    assert (consent.expires_at - consent.given_at).days == 30
+    assert (consent.expires_at - consent.given_at).days == PARAMS.consent_days
     assert not consent.covers(consent.expires_at)

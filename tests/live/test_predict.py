@@ -18,6 +18,7 @@ from fer.live.predict import as_csv, as_json, as_text, predict, watched
 from fer.live.predictor import Predictor
 from fer.live.reading import Answer, Reading
 from fer.paths import Paths
+from tests.live.conftest import write_film
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +42,7 @@ def photos(tmp_path: Path, shown: SimpleNamespace) -> Path:
 
 @pytest.fixture
 def film(tmp_path: Path, shown: SimpleNamespace) -> Path:
-    path = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
-    for _ in range(4):
-        writer.write(shown.image)
-    writer.release()
-    return path
+    return write_film(tmp_path / "film.avi", shown.image, 4)
 
 
 def test_json_is_a_list_of_pictures_with_faces(

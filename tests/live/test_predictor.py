@@ -7,31 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
+from onnx import helper
 
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import ModelError, RegistryError
-from fer.live.predictor import Predictor
+from fer.live.predictor import SHIPPED_VERSION, Predictor
+from tests.live.conftest import Registry
 
 MakeModel = Callable[..., Path]
 Pixels = NDArray[np.uint8]
-
-
-class _Registry:
-    """Stands in for the registry: versions by number, and which is champion."""
-
-    def __init__(self, files: dict[int, Path], champion: int | None = None) -> None:
-        self.files = files
-        self.champion = champion
-        self.fetched: list[int] = []
-
-    def version(self) -> int | None:
-        return self.champion
-
-    def file(self, version: int) -> Path:
-        self.fetched.append(version)
-        return self.files[version]
 
 
 def _emotion(predictor: Predictor, pixels: Pixels) -> str:
@@ -64,17 +51,17 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         Predictor.of_file(junk)
 
 
-def test_without_a_champion_it_says_what_to_do(pixels: Pixels) -> None:
-    predictor = Predictor(_Registry({}))
+def test_without_a_model_it_says_what_to_do(pixels: Pixels) -> None:
+    predictor = Predictor(Registry({}, champion=SHIPPED_VERSION))
     predictor.refresh()
     assert predictor.state.name is None
     assert predictor.state.asked
-    with pytest.raises(ModelError, match="dvc repro"):
+    with pytest.raises(ModelError, match="fer doctor"):
         predictor.probabilities(pixels)
 
 
 def test_it_follows_the_alias_and_fetches_once(make_model: MakeModel, pixels: Pixels) -> None:
-    registry = _Registry({1: make_model("happy"), 2: make_model("sad")}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: make_model("sad")})
     predictor = Predictor(registry)
     predictor.refresh()
     predictor.refresh()
@@ -97,7 +84,7 @@ def test_a_broken_champion_leaves_the_old_one_and_says_so(
         "labels": make_model("sad", labels=(*EMOTIONS[:-1], "bored")),
     }
     broken["junk"].write_bytes(b"junk")
-    registry = _Registry({1: make_model("happy"), 2: broken[fault]}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: broken[fault]})
     predictor = Predictor(registry)
     predictor.refresh()
     registry.champion = 2
@@ -111,37 +98,45 @@ def test_a_broken_champion_leaves_the_old_one_and_says_so(
 
 
 def test_going_back_to_what_is_served_clears_the_complaint(make_model: MakeModel) -> None:
-    registry = _Registry({1: make_model("happy"), 2: Path("nowhere.onnx")}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: Path("nowhere.onnx")})
     predictor = Predictor(registry)
     for registry.champion in (1, 2, 1):
         predictor.refresh()
     assert (predictor.state.version, predictor.state.error) == (1, None)
 
 
-def test_a_champion_whose_place_was_taken_away_answers_no_more(
+def test_a_champion_whose_place_was_taken_away_answers_no_more_whatever_is_shipped(
     make_model: MakeModel, pixels: Pixels
 ) -> None:
-    registry = _Registry({1: make_model("happy")}, champion=1)
+    registry = Registry({1: make_model("happy")})
     predictor = Predictor(registry)
     predictor.refresh()
-    registry.champion = None
+    registry.champion = SHIPPED_VERSION
+    registry.files[SHIPPED_VERSION] = Path("nowhere.onnx")
     predictor.refresh()
-    assert predictor.state.name is None
+    assert (predictor.state.name, predictor.answer) == (None, None)
+    assert "shipped champion cannot be served" in str(predictor.state.error)
     with pytest.raises(ModelError, match="found none"):
         predictor.probabilities(pixels)
+    registry.files[SHIPPED_VERSION] = make_model("sad")
+    predictor.refresh()
+    assert _emotion(predictor, pixels) == "sad"
+    assert predictor.state.error is None
 
 
 def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: Pixels) -> None:
-    class Away(_Registry):
-        def version(self) -> int | None:
-            if self.champion is None:
+    class Away(Registry):
+        here = True
+
+        def version(self) -> int:
+            if not self.here:
                 raise RegistryError("the registry is away")
             return self.champion
 
-    registry = Away({1: make_model("happy")}, champion=1)
+    registry = Away({1: make_model("happy")})
     predictor = Predictor(registry)
     predictor.refresh()
-    registry.champion = None
+    registry.here = False
     predictor.refresh()
     assert _emotion(predictor, pixels) == "happy"
     assert predictor.state.error == "the registry is away"
@@ -149,7 +144,7 @@ def test_a_registry_that_fails_leaves_the_model(make_model: MakeModel, pixels: P
 
 def test_swaps_drop_no_answer_and_mix_no_two_models(make_model: MakeModel, pixels: Pixels) -> None:
     reordered = make_model("sad", labels=EMOTIONS[::-1])
-    registry = _Registry({1: make_model("happy"), 2: reordered}, champion=1)
+    registry = Registry({1: make_model("happy"), 2: reordered})
     predictor = Predictor(registry)
     predictor.refresh()
     done = threading.Event()
@@ -172,12 +167,12 @@ def test_swaps_drop_no_answer_and_mix_no_two_models(make_model: MakeModel, pixel
 def test_following_ends_when_closed(make_model: MakeModel) -> None:
     asked = threading.Event()
 
-    class Telling(_Registry):
-        def version(self) -> int | None:
+    class Telling(Registry):
+        def version(self) -> int:
             asked.set()
             return super().version()
 
-    predictor = Predictor(Telling({1: make_model("happy")}, champion=1))
+    predictor = Predictor(Telling({1: make_model("happy")}))
     predictor.follow()
     assert asked.wait(5)
     predictor.close()
@@ -193,3 +188,30 @@ def test_it_loads_neither_tensorflow_nor_mlflow() -> None:
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'mlflow')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_champion_of_drawn_faces_says_what_it_is(
+    model_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    drawn = model_file(tmp_path / "drawn.onnx", sources=("synthetic", "webcam"))
+    real = model_file(tmp_path / "real.onnx", sources=("fer2013", "synthetic"))
+    registry = Registry({1: drawn, 2: real})
+    predictor = Predictor(registry)
+    said = []
+    for registry.champion in (1, 2):
+        predictor.refresh()
+        said.append((predictor.state.name, predictor.state.drawn))
+    assert said == [("version 1, of drawn faces", True), ("version 2", False)]
+
+
+@pytest.mark.parametrize(
+    "told", ["", "[]", "null", "{}", '{"labels": 5}', '{"labels": [], "lineage": {"parent": 3}}']
+)
+def test_a_file_that_tells_nonsense_of_itself_is_refused(
+    make_model: MakeModel, tmp_path: Path, told: str
+) -> None:
+    model = onnx.load(make_model("happy"))
+    helper.set_model_props(model, {"fer": told})
+    onnx.save(model, tmp_path / "odd.onnx")
+    with pytest.raises(ModelError, match="odd"):
+        Predictor.of_file(tmp_path / "odd.onnx")

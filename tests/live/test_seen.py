@@ -17,29 +17,17 @@ from fer.live.predictor import Predictor
 from fer.live.reading import Face
 from fer.live.seen import Onlooker, Passers
 from fer.paths import Paths
-
-
-class Source:
-    """A registry whose champion is moved by hand."""
-
-    def __init__(self, *files: Path) -> None:
-        self.files, self.champion = files, 1
-
-    def version(self) -> int:
-        return self.champion
-
-    def file(self, version: int) -> Path:
-        return self.files[version - 1]
+from tests.live.conftest import Registry
 
 
 @pytest.fixture
-def source(make_model: Callable[..., Path]) -> Source:
-    return Source(make_model("happy"), make_model("sad"))
+def registry(make_model: Callable[..., Path]) -> Registry:
+    return Registry({1: make_model("happy"), 2: make_model("sad")})
 
 
 @pytest.fixture
-def predictor(source: Source) -> Predictor:
-    found = Predictor(source)
+def predictor(registry: Registry) -> Predictor:
+    found = Predictor(registry)
     found.refresh()
     return found
 
@@ -78,10 +66,10 @@ def test_a_full_window_is_written_as_counts_alone(paths: Paths, onlooker: Onlook
 
 
 def test_a_new_champion_starts_from_nothing(
-    paths: Paths, onlooker: Onlooker, source: Source, predictor: Predictor
+    paths: Paths, onlooker: Onlooker, registry: Registry, predictor: Predictor
 ) -> None:
     show(onlooker, WINDOW + 30)
-    source.champion = 2
+    registry.champion = 2
     predictor.refresh()
     show(onlooker, WINDOW - 1)
     assert sketch.read(paths.seen).version == 1  # type: ignore[union-attr]

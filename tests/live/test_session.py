@@ -14,13 +14,10 @@ from fer.errors import CameraError, DataError, ParamsError
 from fer.live import session
 from fer.live.capture import CONSENT_TEXT
 from fer.live.session import Wish, run
-from fer.params import CaptureParams, SelfLearningParams
 from fer.paths import Paths
+from tests.conftest import SETTINGS
 
-SELF_LEARNING = SelfLearningParams(
-    enabled=False, confidence=0.9, frames=12, near_copy=0.9, per_class=20
-)
-PARAMS = CaptureParams(detector=None, consent_days=365, self_learning=SELF_LEARNING)
+PARAMS = SETTINGS.capture
 DRAWN = Wish("synthetic:studio", None, None, None, faces=7, step=10, consent=False)
 
 
@@ -66,7 +63,7 @@ def test_a_webcam_row_carries_label_name_and_consent(agreed: Wish, paths: Paths)
     assert set(faces["source"]) == {"webcam"}
     assert set(faces["domain"]) == {"hall"}
     for one in faces["consent"]:
-        assert (one["expires_at"] - one["given_at"]).days == 365
+        assert (one["expires_at"] - one["given_at"]).days == PARAMS.consent_days
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fer import params
 from fer.data import inbox, table
 from fer.faces.align import canonical
 from fer.faces.detect import Detector
 from fer.live.capture import CONSENT_TEXT, CONSENT_VERSION
 from fer.live.teacher import Teacher
 from fer.paths import Paths
+from tests.conftest import SETTINGS
 
-PARAMS = params.load(Path(__file__).parents[2] / "params.yaml").capture
+PARAMS = SETTINGS.capture
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,21 @@ import cv2
 import numpy as np
 import pytest
 
-from fer import params
 from fer.data import inbox
 from fer.emotions import EMOTIONS
 from fer.errors import CameraError
 from fer.faces.camera import Frame
 from fer.faces.detect import Detector
 from fer.live import panel
-from fer.live.predictor import Predictor
+from fer.live.predictor import SHIPPED_VERSION, Predictor
 from fer.live.teacher import Teacher
 from fer.live.window import Window
 from fer.paths import Paths
+from tests.conftest import SETTINGS
+from tests.live.conftest import Registry
 
 MakeModel = Callable[..., Path]
-PARAMS = params.load(Path(__file__).parents[2] / "params.yaml").capture
+PARAMS = SETTINGS.capture
 
 
 class _Display:
@@ -36,20 +37,6 @@ class _Display:
 
     def key(self, _: float) -> str:
         return next(self.keys, "")
-
-
-class _Registry:
-    """Stands in for the registry: versions by number, and which is champion."""
-
-    def __init__(self, *files: Path) -> None:
-        self.files = files
-        self.champion: int | None = 1
-
-    def version(self) -> int | None:
-        return self.champion
-
-    def file(self, version: int) -> Path:
-        return self.files[version - 1]
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +85,15 @@ def _counted(frame: Frame, taken: list[int]) -> Iterator[Frame]:
     while True:
         taken.append(len(taken))
         yield frame
+
+
+def _succession(registry: Registry, predictor: Predictor, frame: Frame) -> Iterator[Frame]:
+    """A film in the middle of which version 2 becomes champion."""
+    predictor.refresh()
+    yield frame
+    registry.champion = 2
+    predictor.refresh()
+    yield frame
 
 
 def test_it_ends_with_the_film(watch: Watch, shown: SimpleNamespace) -> None:
@@ -200,17 +196,11 @@ def test_the_consent_text_stands_until_it_is_answered(
 def test_a_new_champion_answers_and_is_told(
     watch: Watch, make_model: MakeModel, shown: SimpleNamespace, lines: list[str]
 ) -> None:
-    registry = _Registry(make_model("happy"), make_model("sad"))
+    registry = Registry({1: make_model("happy"), 2: make_model("sad")})
     predictor = Predictor(registry)
-    predictor.refresh()
+    frames = _succession(registry, predictor, shown.image)
 
-    def frames() -> Iterator[Frame]:
-        yield shown.image
-        registry.champion = 2
-        predictor.refresh()
-        yield shown.image
-
-    display = watch(frames(), predictor=predictor)
+    display = watch(frames, predictor=predictor)
 
     assert any("Now version 2" in line for line in lines)
     assert lines[0].startswith("version 1")
@@ -222,32 +212,24 @@ def test_a_new_champion_answers_and_is_told(
 def test_a_broken_champion_is_told_and_the_old_one_goes_on(
     watch: Watch, make_model: MakeModel, shown: SimpleNamespace, lines: list[str]
 ) -> None:
-    registry = _Registry(make_model("happy"), Path("missing.onnx"))
+    registry = Registry({1: make_model("happy"), 2: Path("missing.onnx")})
     predictor = Predictor(registry)
-    predictor.refresh()
+    frames = _succession(registry, predictor, shown.image)
 
-    def frames() -> Iterator[Frame]:
-        yield shown.image
-        registry.champion = 2
-        predictor.refresh()
-        yield shown.image
-
-    watch(frames(), predictor=predictor)
+    watch(frames, predictor=predictor)
 
     assert any("Version 2 cannot be served" in line for line in lines)
     assert lines[-3].startswith("version 1")
 
 
-def test_without_a_champion_faces_have_a_box_and_it_says_what_to_do(
+def test_without_a_model_faces_have_a_box_and_it_says_why(
     watch: Watch, make_model: MakeModel, shown: SimpleNamespace, lines: list[str]
 ) -> None:
-    registry = _Registry()
-    registry.champion = None
-    predictor = Predictor(registry)
+    predictor = Predictor(Registry({}, champion=SHIPPED_VERSION))
     predictor.refresh()
 
     display = watch([shown.image], predictor=predictor)
 
     height, width = shown.image.shape[:2]
     assert (display.shown[1][:height, :width] != shown.image).any()
-    assert "no champion yet: dvc repro" in lines[0]
+    assert lines[0].startswith("no model: fer doctor tells why")

@@ -29,7 +29,7 @@ def test_the_command_writes_a_file_that_answers_as_the_candidate(
 ) -> None:
     monkeypatch.chdir(paths.root)
 
-    assert main(["export", "emotions.tflite"]) == 0
+    assert main(["litert", "emotions.tflite"]) == 0
 
     assert "angry disgust fear happy sad surprise neutral" in capsys.readouterr().out
     faces = np.random.default_rng(7).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)

@@ -120,7 +120,7 @@ def track(paths: Paths, file: Path) -> None:
         repo.add(str(file), relink=False)
 
 
-def pin_champion(paths: Paths, *, real: bool = False) -> Parent:
+def pin_champion(paths: Paths, _: Parent | None, *, real: bool = False) -> Parent:
     """Pin files that stand for a champion's that never learnt from ana."""
     for file in (paths.parent_weights, paths.parent):
         file.parent.mkdir(exist_ok=True)
@@ -173,7 +173,7 @@ def named(faces: pd.DataFrame, subjects: list[str], day: str) -> pd.DataFrame:
 
 def take_in(paths: Paths) -> None:
     """Ingest."""
-    ingest(params.load(paths.params).ingest, paths, lambda _: None)
+    ingest(params.load(paths.params).ingest, paths, lambda _, pinned: pinned)
 
 
 def cut_short(paths: Paths, faces: pd.DataFrame) -> Path:

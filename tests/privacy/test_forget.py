@@ -151,7 +151,7 @@ def test_erased_faces_do_not_come_back_from_a_copy(house) -> None:
     inbox.put(house.paths.inbox, house.hers)
     inbox.put_decision(house.paths.inbox, house_decision(house))
 
-    ingest(params.load(house.paths.params).ingest, house.paths, lambda _: None)
+    ingest(params.load(house.paths.params).ingest, house.paths, lambda _, pinned: pinned)
 
     assert house.traces() == []
 
@@ -174,6 +174,26 @@ def test_a_copy_that_the_product_did_not_make_is_named_and_left(house) -> None:
     assert verify("ana", house.paths).left == []
 
 
+def test_what_cannot_be_searched_is_named_until_it_is_gone(house) -> None:
+    paths = house.paths
+    frame = paths.screenshots / "20261121T100000.png"
+    frame.parent.mkdir()
+    shutil.copy(paths.report("confusion.png"), frame)
+    junk = paths.quarantine / "holiday.jpg.unreadable"
+    junk.write_bytes(b"jpeg")
+    named = [
+        "data/quarantine/holiday.jpg.unreadable (no reader takes it: look yourself)",
+        "reports/screenshots (whole frames, cannot be searched: look yourself)",
+    ]
+
+    assert list(forget("ana", paths).left) == named
+    assert verify("ana", paths).left == named
+    assert frame.is_file()
+    frame.unlink()
+    junk.unlink()
+    assert verify("ana", paths).left == []
+
+
 def test_what_a_pull_brings_back_is_seen(house) -> None:
     shard = version.read(house.paths.version).captures[0].file
     old = (house.paths.captures / shard).read_bytes()
@@ -190,6 +210,19 @@ def test_nobody_of_that_name(house) -> None:
         forget("zoe", house.paths)
     assert not house.paths.erasure.exists()
     assert len(house.traces()) > 15
+
+
+def test_a_file_may_have_a_colon_in_its_name(house) -> None:
+    drawing = house.paths.root / "screenshot 12:30:05.png"
+    shutil.copy(house.paths.report("confusion.png"), drawing)
+    drawing.write_bytes(drawing.read_bytes() + b"of another moment")
+    (house.paths.quarantine / "12:30.png").write_bytes(house.hers["image"].iloc[0])
+
+    receipt = forget("ana", house.paths)
+
+    assert receipt.left == ()
+    assert house.traces() == []
+    assert drawing.exists()
 
 
 def test_a_second_time_says_when_it_was(house) -> None:

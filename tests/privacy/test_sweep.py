@@ -31,7 +31,7 @@ def webcam(house, faces):
         faces(3, first=70, source="webcam", subject=["fay", "fay", "gus"], session="s",
               captured_at=moment, consent=[given, given, longer]),
     )  # fmt: skip
-    ingest(params.load(house.paths.params).ingest, house.paths, lambda _: None)
+    ingest(params.load(house.paths.params).ingest, house.paths, lambda _, pinned: pinned)
     return house
 
 
@@ -63,7 +63,9 @@ def test_a_face_leaves_when_its_consent_ends(webcam, faces, monkeypatch) -> None
     assert before - kept(webcam) == set(faces(2, first=70)["id"])
     (receipt,) = receipts.listed(webcam.paths)
     assert set(receipt.faces) == set(faces(2, first=70)["id"])
-    assert (receipt.person, receipt.learnt, receipt.left) == (None, None, ())
+    assert (receipt.person, receipt.learnt) == (None, None)
+    (unsearched,) = receipt.left
+    assert unsearched.startswith("data/quarantine/cut.parquet.unreadable")
 
 
 def test_a_webcam_face_leaves_when_it_was_kept_long_enough(webcam, faces, monkeypatch) -> None:
@@ -100,9 +102,13 @@ def test_models_stay_unless_the_settings_say_otherwise(webcam, monkeypatch, reti
 def test_what_nobody_decided_on_leaves_quarantine(house, monkeypatch) -> None:
     waiting = len(quarantine.read(house.paths.quarantine))
     old = next(iter(house.paths.quarantine.glob("[!.]*.parquet")))
-    os.utime(old, (0, 0))
+    folder = house.paths.quarantine / "looked at"
+    folder.mkdir()
+    for one in (old, folder):
+        os.utime(one, (0, 0))
 
     assert sweep.sweep(PARAMS, house.paths).set_apart == 1
+    assert folder.is_dir()
     assert len(quarantine.read(house.paths.quarantine)) == waiting - 1
 
 

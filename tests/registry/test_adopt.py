@@ -7,9 +7,10 @@ import pytest
 
 from fer.errors import RegistryError
 from fer.files import sha256
+from fer.records import Parent
 from fer.registry import adopt, versions
+from tests.registry.conftest import FAIR, GOOD
 
-FAIR, GOOD = 1, 2
 REAL = ("fer2013", "webcam")
 
 
@@ -45,7 +46,7 @@ def test_the_shipped_champion_is_registered_once(registry) -> None:
 
 
 def test_the_shipped_champion_is_what_a_first_update_starts_from(registry, shipped: Path) -> None:
-    pinned = adopt.pin_champion(registry.paths, real=True)
+    pinned = adopt.pin_champion(registry.paths, None, real=True)
 
     assert pinned is not None
     assert pinned.real
@@ -55,14 +56,28 @@ def test_the_shipped_champion_is_what_a_first_update_starts_from(registry, shipp
 
 
 def test_for_real_faces_the_shipped_champion_takes_the_place_of_a_drawn_one(ruled) -> None:
-    pinned = adopt.pin_champion(ruled.paths, real=True)
+    pinned = adopt.pin_champion(ruled.paths, None, real=True)
 
     assert pinned is not None
     assert (ruled.named("champion"), ruled.named("previous")) == (pinned.version, 1)
 
 
+def test_a_clone_goes_on_from_the_parent_that_came_with_it(registry) -> None:
+    elsewhere = Parent(7, 3, "ab", "cd", real=True)
+
+    assert adopt.pin_champion(registry.paths, elsewhere, real=True) == elsewhere
+    assert registry.versions() == 0
+
+
+def test_a_parent_of_drawn_faces_gives_way_to_the_shipped_champion(registry) -> None:
+    pinned = adopt.pin_champion(registry.paths, Parent(7, 3, "ab", "cd"), real=True)
+
+    assert pinned is not None
+    assert (pinned.version, pinned.real) == (1, True)
+
+
 def test_a_candidate_of_drawn_faces_never_replaces_a_champion_of_real_ones(registry) -> None:
-    adopt.pin_champion(registry.paths, real=True)
+    adopt.pin_champion(registry.paths, None, real=True)
     registry.candidate(GOOD)
 
     with pytest.raises(RegistryError, match=r"base\.source"):
@@ -85,7 +100,7 @@ def test_a_better_candidate_for_real_faces_takes_over_from_the_shipped_one(
 
 
 def test_for_drawn_faces_nothing_is_adopted(registry) -> None:
-    assert adopt.pin_champion(registry.paths, real=False) is None
+    assert adopt.pin_champion(registry.paths, None, real=False) is None
     registry.candidate(FAIR)
 
     assert registry.promote().verdict == "promoted"

@@ -21,8 +21,7 @@ from fer.records import Parent
 from fer.registry import promote as module
 from fer.registry import versions
 from fer.registry.promote import PromoteReport
-
-CONSTANT, FAIR, GOOD = 0, 1, 2
+from tests.registry.conftest import CONSTANT, FAIR, GOOD
 
 
 class Killed(BaseException):

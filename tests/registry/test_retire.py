@@ -9,8 +9,8 @@ from mlflow.tracking import MlflowClient
 from fer.errors import RegistryError
 from fer.records import Span
 from fer.registry import adopt, retire, versions
+from tests.registry.conftest import GOOD
 
-FAIR, GOOD = 1, 2
 ONE, TWO = Span(1, 1), Span(2, 2)
 
 
@@ -57,7 +57,7 @@ def test_the_last_one_that_did_not_learn_from_them_takes_the_place(grown) -> Non
     assert (retired.versions, retired.champion) == ([2], 1)
     assert (grown.named("champion"), grown.named("previous")) == (1, None)
     assert (models(grown), drawings(grown)) == (1, 1)
-    assert adopt.pin_champion(grown.paths, real=False).version == 1
+    assert adopt.pin_champion(grown.paths, None, real=False).version == 1
 
 
 def test_the_one_before_goes_and_the_champion_stays(grown) -> None:
@@ -73,7 +73,7 @@ def test_where_all_learnt_from_them_nobody_has_the_place(grown) -> None:
     assert (retired.versions, retired.champion) == ([1, 2], None)
     assert (grown.named("champion"), grown.named("previous")) == (None, None)
     assert (models(grown), drawings(grown)) == (0, 0)
-    assert adopt.pin_champion(grown.paths, real=False) is None
+    assert adopt.pin_champion(grown.paths, None, real=False) is None
 
 
 def test_who_was_refused_or_rolled_back_does_not_take_the_place(twice) -> None:

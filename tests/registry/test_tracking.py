@@ -14,8 +14,7 @@ from fer.files import locked, sha256
 from fer.paths import Paths
 from fer.registry import tracking, versions
 from fer.registry.tracking import connect
-
-GOOD = 2
+from tests.registry.conftest import GOOD
 
 
 @pytest.fixture

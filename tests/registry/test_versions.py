@@ -6,19 +6,8 @@ import pytest
 
 from fer.errors import Busy, RegistryError
 from fer.files import locked, sha256
-from fer.params import PromoteParams
 from fer.registry import adopt, listing, versions
-
-GOOD = 2
-PARAMS = PromoteParams(
-    confidence=0.95,
-    resamples=1000,
-    domain_margin=0.02,
-    class_margin=0.05,
-    class_support=200,
-    max_ms_per_face=1e6,
-    seed=1,
-)
+from tests.registry.conftest import GOOD, PARAMS
 
 
 def test_a_rollback_returns_to_the_previous_champion(twice) -> None:
@@ -70,7 +59,7 @@ def test_no_rollback_while_a_promotion_runs(twice) -> None:
 
 
 def test_the_champion_is_pinned_with_both_its_files(twice) -> None:
-    pinned = adopt.pin_champion(twice.paths, real=False)
+    pinned = adopt.pin_champion(twice.paths, None, real=False)
 
     assert pinned is not None
     assert (pinned.version, pinned.data_version) == (2, 1)
@@ -80,7 +69,7 @@ def test_the_champion_is_pinned_with_both_its_files(twice) -> None:
 
 
 def test_without_a_champion_none_is_pinned(registry) -> None:
-    assert adopt.pin_champion(registry.paths, real=False) is None
+    assert adopt.pin_champion(registry.paths, None, real=False) is None
     assert not registry.paths.parent.exists()
 
 
@@ -128,4 +117,4 @@ def test_a_version_whose_files_are_gone_is_told_from_a_bug(twice) -> None:
     shutil.rmtree(twice.paths.mlruns / "artifacts")
 
     with pytest.raises(RegistryError, match="version 2"):
-        adopt.pin_champion(twice.paths, real=False)
+        adopt.pin_champion(twice.paths, None, real=False)

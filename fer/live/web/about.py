@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from fer.emotions import EMOJI, MAX_SCORE
 from fer.live.capture import CONSENT_PURPOSE, CONSENT_TEXT, CONSENT_VERSION
-from fer.live.web.guard import COOKIE, same_token
+from fer.live.web.guard import COOKIE, same_token, signed_in
 from fer.live.web.service import Service
 from fer.live.web.stream import model_state
 
@@ -59,7 +59,7 @@ def router(service: Service, token: str | None) -> APIRouter:
             raise HTTPException(401, "That is not this server's token.")
         response.set_cookie(
             COOKIE,
-            token,
+            signed_in(token),
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.requests import ClientDisconnect
 
 from fer.errors import Busy, CameraError, DataError, FerError, MissingData, ModelError
 from fer.live.web import about, films, models, pictures, review, stream, teach, update
@@ -44,6 +46,8 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
     app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.add_middleware(Guard, token=token, limits=service.limits)
     app.add_exception_handler(FerError, _explain)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
+    app.add_exception_handler(RequestValidationError, _point_out)
     for routes in (about.router(service, token), stream.router(service)):
         app.include_router(routes)
     for part in (pictures, films, teach, models, review, update):
@@ -55,6 +59,18 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
         return FileResponse(_STATIC / "index.html")
 
     return app
+
+
+async def _answer_nobody(_: Request, __: Exception) -> Response:
+    # Who leaves while sending is no error; the log would have a traceback.
+    return Response(status_code=400)
+
+
+async def _point_out(_: Request, error: Exception) -> JSONResponse:
+    """Say what is wrong, and do not say what came: not all of that fits into JSON."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else ()
+    told = [{name: fault[name] for name in ("type", "loc", "msg")} for fault in faults]
+    return JSONResponse({"detail": told}, 422)
 
 
 async def _explain(_: Request, error: Exception) -> JSONResponse:

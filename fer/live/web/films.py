@@ -1,13 +1,14 @@
 """A film comes, what is read in each of its frames goes back; the film is not kept."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Generator
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any, Final
+from typing import IO, Annotated, Any, Final
 
 import anyio
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -24,13 +25,16 @@ _AT_ONCE: Final = 2
 
 _TRY_AGAIN_SECONDS: Final = 10
 
+_RECEIVING_SECONDS: Final = 300
+"""In which a film has to come, else its place is another's: the largest one at 13 Mbit/s."""
+
 # FFmpeg also reads playlists, which name other files and addresses for it to open. So a film is
 # known by how its container begins, whatever it is called.
 _CONTAINERS: Final = {
-    "MP4, MOV": (4, (b"ftyp", b"moov", b"mdat", b"wide", b"free")),
-    "WebM, Matroska": (0, (b"\x1a\x45\xdf\xa3",)),
-    "AVI": (8, (b"AVI ",)),
-    "Ogg": (0, (b"OggS",)),
+    "MP4, MOV": re.compile(rb".{4}(ftyp|moov|mdat|wide|free)", re.DOTALL),
+    "WebM, Matroska": re.compile(rb"\x1a\x45\xdf\xa3"),
+    "AVI": re.compile(rb"RIFF.{4}AVI ", re.DOTALL),
+    "Ogg": re.compile(rb"OggS"),
 }
 
 _FILM_BODY: Final[dict[str, Any]] = {
@@ -47,23 +51,19 @@ def router(service: Service) -> APIRouter:
     places = anyio.CapacityLimiter(_AT_ONCE)
 
     async def received(request: Request) -> AsyncIterator[Path]:
-        # A name of its own for each request: the limiter lends to borrowers.
+        client = request.client.host if request.client else ""
+        if client in places.statistics().borrowers:
+            raise _full("1 film at once from one client")
         try:
-            places.acquire_on_behalf_of_nowait(request)
+            places.acquire_on_behalf_of_nowait(client)
         except anyio.WouldBlock:
-            raise HTTPException(
-                429,
-                f"Expected at most {_AT_ONCE} films at once, received one more. Try again later.",
-                {"Retry-After": str(_TRY_AGAIN_SECONDS)},
-            ) from None
+            raise _full(f"{_AT_ONCE} films at once") from None
         try:
             with NamedTemporaryFile(prefix="fer-", suffix=".film") as file:
-                async for part in request.stream():
-                    file.write(part)
-                file.flush()
+                await _receive(request, file)
                 yield Path(file.name)
         finally:
-            places.release_on_behalf_of(request)
+            places.release_on_behalf_of(client)
 
     @routes.post("/api/films", response_class=StreamingResponse, openapi_extra=_FILM_BODY)
     async def film(path: Annotated[Path, Depends(received)]) -> StreamingResponse:
@@ -87,10 +87,31 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
+def _full(most: str) -> HTTPException:
+    return HTTPException(
+        429,
+        f"Expected at most {most}, received one more. Try again later.",
+        {"Retry-After": str(_TRY_AGAIN_SECONDS)},
+    )
+
+
+async def _receive(request: Request, file: IO[bytes]) -> None:
+    try:
+        with anyio.fail_after(_RECEIVING_SECONDS):
+            async for part in request.stream():
+                file.write(part)
+    except TimeoutError:
+        raise HTTPException(
+            408,
+            f"Expected a film within {_RECEIVING_SECONDS} s, received a part. Send it smaller.",
+        ) from None
+    file.flush()
+
+
 def _check_container(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(16)
-    if not any(head.startswith(marks, at) for at, marks in _CONTAINERS.values()):
+    if not any(begin.match(head) for begin in _CONTAINERS.values()):
         raise DataError(
             f"Expected a film ({', '.join(_CONTAINERS)}), received something else. Save it as MP4."
         )

@@ -35,7 +35,7 @@ _HEADERS: Final = {
 }
 
 # The page itself holds nothing secret, and asks for the token.
-_OPEN: Final = ("/static/", "/healthz", "/api/login")
+_OPEN: Final = frozenset({"/", "/healthz", "/api/login"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, _with_headers(send))
+            await self._answered(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
             # Closed before it is accepted: the client receives 403.
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.detail})
@@ -75,6 +75,23 @@ class Guard:
             detail = {"detail": refusal.detail}
             answer = JSONResponse(detail, refusal.status, refusal.headers)
             await answer(scope, receive, _with_headers(send))
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            # Here, because what Starlette answers to a bug does not come by these headers.
+            if scope["type"] == "http" and not begun:
+                detail = {"detail": "A fault of this server; its log says more."}
+                await JSONResponse(detail, 500)(scope, receive, send)
+            raise
 
     def _refusal(self, scope: Scope) -> _Refusal | None:
         headers = Headers(scope=scope)
@@ -96,15 +113,21 @@ class Guard:
         return _refused_size(headers, MAX_FILM_BYTES if film else MAX_BYTES)
 
     def _allowed(self, path: str, headers: Headers) -> bool:
-        if self._token is None or path == "/" or path.startswith(_OPEN):
+        if self._token is None or path in _OPEN or path.startswith("/static/"):
             return True
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        return any(same_token(shown, self._token) for shown in (bearer, _cookie(headers)))
+        by_bearer = same_token(bearer, self._token)
+        return by_bearer or same_token(_cookie(headers), signed_in(self._token))
 
 
 def same_token(shown: str, token: str) -> bool:
     """Return whether both are equal, in a time that does not tell how much of it is."""
     return hmac.compare_digest(shown.encode(), token.encode())
+
+
+def signed_in(token: str) -> str:
+    """Return what a browser holds in the token's place: of no use to find it, ended with it."""
+    return hmac.new(token.encode(), COOKIE.encode(), "sha256").hexdigest()
 
 
 def _client(scope: Scope) -> str:
@@ -151,8 +174,11 @@ def _refused_size(headers: Headers, most: int) -> _Refusal | None:
     size = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not size.isdecimal():
         return _Refusal(411, "Expected a Content-Length.")
-    if int(size) > most:
-        return _Refusal(413, f"Expected at most {most // 1_000_000} MB, received {size} bytes.")
+    # The length first: Python refuses to read a number of thousands of digits.
+    if len(size) > len(str(most)) or int(size) > most:
+        return _Refusal(
+            413, f"Expected at most {most // 1_000_000} MB, received {size[:20]} bytes."
+        )
     return None
 
 

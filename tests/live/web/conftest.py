@@ -24,22 +24,11 @@ from fer.live.web.service import Service
 from fer.params import CaptureParams, SelfLearningParams
 from fer.paths import Paths
 from fer.records import DataVersion
+from tests.live import conftest as live
 
 
-@dataclass
-class Registry:
-    """Stands in for the registry."""
-
-    files: dict[int, Path]
-    champion: int = 1
-
-    def version(self) -> int | None:
-        """Return the champion's number."""
-        return self.champion
-
-    def file(self, version: int) -> Path:
-        """Return the file of `version`."""
-        return self.files[version]
+class Registry(live.Registry):
+    """Tells of its versions, too."""
 
     def listed(self) -> list[SimpleNamespace]:
         """Return every version, newest first."""

@@ -1,6 +1,7 @@
 """A film's frames come back one by one, and nothing of it stays."""
 
 import json
+import socket
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -9,26 +10,22 @@ from threading import Event, Semaphore
 from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import httpx
 import pytest
 
 from fer.faces import camera
 from fer.faces.detect import Detection
+from fer.live.web import films
 from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
+from tests.live.conftest import write_film
 from tests.live.web.conftest import Serve, Site
 
 
 @pytest.fixture
 def film(tmp_path: Path, shown: SimpleNamespace) -> bytes:
     """Return a film of 14 frames of one drawn face."""
-    path = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
-    for _ in range(14):
-        writer.write(shown.image)
-    writer.release()
-    return path.read_bytes()
+    return write_film(tmp_path / "film.avi", shown.image, 14).read_bytes()
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +62,24 @@ def test_nothing_of_a_film_stays(site: Site, film: bytes, disk: Path) -> None:
     )
 
 
+def test_who_leaves_while_sending_is_no_error_of_the_server(
+    site: Site, disk: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = site.client.base_url
+    head = f"POST /api/films HTTP/1.1\r\nHost: localhost:{url.port}\r\nContent-Length: 99\r\n\r\n"
+    with socket.create_connection((url.host, url.port or 0)) as client:
+        client.sendall(head.encode())
+        assert any(
+            site.client.get("/healthz").is_success and [*disk.iterdir()] for _ in range(2000)
+        )
+    assert any(
+        site.client.get("/healthz").is_success and not [*disk.iterdir()] for _ in range(2000)
+    )
+    # By then, what the request ended with has been logged.
+    assert all(site.client.get("/healthz").is_success for _ in range(20))
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -81,6 +96,18 @@ def test_what_is_no_film_is_explained(site: Site, data: bytes) -> None:
     assert answer.status_code == 422
     assert "Expected" in answer.json()["detail"]
     assert "/fer-" not in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "head", [b"#EXTM3U\n", b"#EXTM3U\nAVI \n", b"ffconcat version 1.0\n"], ids=repr
+)
+def test_a_list_of_other_files_never_reaches_ffmpeg(
+    site: Site, head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(films, "of_film", lambda path, *_: opened.append(path))
+    answer = site.client.post("/api/films", content=head + b"#EXTINF:1,\n/etc/passwd\n")
+    assert (answer.status_code, opened) == (422, [])
 
 
 def test_a_film_may_be_larger_than_a_picture(site: Site) -> None:
@@ -102,17 +129,51 @@ class _Waiting:
         return []
 
 
-def test_films_are_looked_at_two_at_a_time(start: Serve, film: bytes) -> None:
+def _from(site: Site, address: str) -> httpx.Client:
+    """Return a client at another address of this machine."""
+    return httpx.Client(
+        base_url=site.client.base_url,
+        timeout=10,
+        transport=httpx.HTTPTransport(local_address=address),
+    )
+
+
+def test_films_are_looked_at_two_at_a_time_and_of_one_client_one(
+    start: Serve, film: bytes
+) -> None:
     site = start(limits=Limits(count(step=100).__next__))
     detector = _Waiting()
     site.service.detector = detector  # type: ignore[assignment]
-    with ThreadPoolExecutor() as threads:
-        early = [threads.submit(site.client.post, "/api/films", content=film) for _ in range(2)]
-        assert all(detector.began.acquire(timeout=10) for _ in early)
-        late = site.client.post("/api/films", content=film)
+    with (
+        ThreadPoolExecutor() as threads,
+        _from(site, "127.0.0.2") as second,
+        _from(site, "127.0.0.3") as third,
+    ):
+        early = [threads.submit(site.client.post, "/api/films", content=film)]
+        assert detector.began.acquire(timeout=10)
+        again = site.client.post("/api/films", content=film)
+        early.append(threads.submit(second.post, "/api/films", content=film))
+        assert detector.began.acquire(timeout=10)
+        late = third.post("/api/films", content=film)
         detector.may.set()
         assert [len(_told(one.result())) for one in early] == [14, 14]
+    assert (again.status_code, again.headers["retry-after"]) == (429, "10")
+    assert "one client" in again.json()["detail"]
     assert (late.status_code, late.headers["retry-after"]) == (429, "10")
     # A place is free a moment after the last line.
     answers = (site.client.post("/api/films", content=film) for _ in range(1000))
     assert any(answer.status_code == 200 for answer in answers)
+
+
+def test_who_sends_too_slowly_loses_the_place(
+    site: Site, film: bytes, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.client.base_url
+    head = f"POST /api/films HTTP/1.1\r\nHost: localhost:{url.port}\r\nContent-Length: 99\r\n\r\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(films, "_RECEIVING_SECONDS", 0.01)
+        with socket.create_connection((url.host, url.port or 0), timeout=10) as client:
+            client.sendall(head.encode())
+            assert client.recv(12) == b"HTTP/1.1 408"
+    assert not any(disk.iterdir())
+    assert site.client.post("/api/films", content=film).status_code == 200

@@ -1,10 +1,18 @@
 """Only this server's own page, this machine or the token's owner get an answer."""
 
+import re
 import socket
+from itertools import count
+from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from fer.live.web import guard
+from fer.live.web.app import create_app
+from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
 from tests.live.web.conftest import Serve, Site
 
@@ -78,6 +86,76 @@ def test_without_the_token_only_the_page_is_shown(start: Serve) -> None:
     assert wrong.status_code == 401
 
 
+def _routes(site: Site) -> list[tuple[str, str]]:
+    """Every route of the application, as a method and a path."""
+    found: list[tuple[str, str]] = []
+    waiting = list(create_app(site.service, token=_TOKEN).routes)
+    while waiting:
+        route: Any = waiting.pop()
+        inner = getattr(route, "original_router", None)
+        waiting += inner.routes if inner is not None else []
+        if inner is None:
+            path = re.sub(r"{.*?}", "x", route.path)
+            methods = getattr(route, "methods", None) or {"WEBSOCKET"}
+            found += [(method, path) for method in sorted(methods)]
+    return sorted(found)
+
+
+def test_without_the_token_no_route_but_the_pages_answers(start: Serve) -> None:
+    site = start(token=_TOKEN, limits=Limits(count(0, 1000).__next__))
+    routes = _routes(site)
+    assert {("GET", "/metrics"), ("POST", "/api/update"), ("WEBSOCKET", "/api/live")} <= {*routes}
+    for method, path in routes:
+        if method == "WEBSOCKET" and path != "/static":
+            with pytest.raises(InvalidStatus, match="403"):
+                connect(f"ws://{site.host}{path}")
+        elif path not in {"/", "/healthz", "/static", "/api/login"}:
+            assert site.client.request(method, path).status_code == 401, (method, path)
+    for near in ("/healthz/x", "/healthzx", "/api/loginx", "/api/login/x", "/static", "//"):
+        assert site.client.get(f"http://{site.host}{near}").status_code == 401, near
+
+
+def test_no_route_acts_for_a_page_of_another_site(site: Site) -> None:
+    for method, path in _routes(site):
+        if method not in {"GET", "HEAD", "OPTIONS", "WEBSOCKET"}:
+            headers = {"Origin": "http://evil.example"}
+            answer = site.client.request(method, path, headers=headers)
+            assert answer.status_code == 403, (method, path)
+
+
+def test_every_route_answers_with_the_same_headers(start: Serve) -> None:
+    site = start(limits=Limits(count(0, 1000).__next__))
+    for method, path in _routes(site):
+        if method != "WEBSOCKET":
+            headers = site.client.request(method, path).headers
+            assert "default-src 'none'" in headers["content-security-policy"], (method, path)
+            assert headers["x-content-type-options"] == "nosniff", (method, path)
+
+
+def test_a_fault_of_the_server_has_the_headers_too(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site.registry, "listed", lambda: [object()])
+    answer = site.client.get("/api/models")
+    assert answer.status_code == 500
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "object" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"version": NaN}', b'{"version": Infinity}', b'{"version": "\\ud800"}', b"[" * 10_000],
+)
+def test_a_body_that_no_answer_could_repeat_is_refused(site: Site, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = site.client.post("/api/models/rollback", content=body, headers=headers)
+    assert answer.status_code in {400, 422}
+
+
+def test_a_length_of_thousands_of_digits_is_refused() -> None:
+    assert guard._refused_size(Headers({"content-length": "9" * 5000}), 10).status == 413  # type: ignore[union-attr]
+
+
 def test_the_token_opens_everything(start: Serve) -> None:
     site = start(token=_TOKEN)
     bearer = {"Authorization": f"Bearer {_TOKEN}"}
@@ -94,5 +172,6 @@ def test_signing_in_gives_a_cookie_that_scripts_cannot_read(start: Serve) -> Non
     answer = site.client.post("/api/login", json={"token": _TOKEN})
     assert answer.status_code == 204
     assert "HttpOnly" in answer.headers["set-cookie"]
+    assert _TOKEN not in answer.headers["set-cookie"]
     assert "samesite=strict" in answer.headers["set-cookie"].lower()
     assert site.client.get("/api/about").status_code == 200

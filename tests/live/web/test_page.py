@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer.data import inbox, table
 from fer.faces.align import canonical
+from tests.live.conftest import write_film
 from tests.live.web.browser import CHROMIUM, Page, opened
 from tests.live.web.conftest import Site
 
@@ -139,11 +140,7 @@ def test_every_version_shows_its_place_on_the_curves_and_its_conditions(
 def test_a_film_becomes_rows_to_take_away(
     site: Site, film: Path, shown: SimpleNamespace, tmp_path: Path
 ) -> None:
-    avi = tmp_path / "film.avi"
-    writer = cv2.VideoWriter(str(avi), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
-    for _ in range(12):
-        writer.write(shown.image)
-    writer.release()
+    avi = write_film(tmp_path / "film.avi", shown.image, 12)
     with opened(f"http://{site.host}/#pictures", film, tmp_path / "browser") as page:
         page.until("document.querySelector('#model')?.textContent.startsWith('version')")
         _choose(page, avi)

@@ -145,7 +145,7 @@ export function showModel(model) {
   const chip = at("model");
   const broken = Boolean(model.error);
   const learnt = model.data_version === null ? "" : ` · data ${model.data_version}`;
-  const text = model.name ? model.name + learnt : model.asked ? "no model yet" : "loading the model";
+  const text = model.name ? model.name + learnt : model.asked ? "no model" : "loading the model";
   if (chip.textContent !== text) chip.textContent = text;
   chip.classList.toggle("broken", broken);
   chip.title = model.error ?? "Model in use";

@@ -21,7 +21,7 @@ export async function open() {
   }
   at("back").disabled = !versions.some((one) => one.aliases.includes("previous"));
   const cards = versions.length ? versions.map(card)
-    : [element("li", { className: "empty" }, "No version yet. Run `dvc repro`.")];
+    : [element("li", { className: "empty" }, "No version yet: the shipped champion serves. Run `dvc repro` to train one.")];
   at("versions").replaceChildren(...cards);
   curve.draw(versions);
 }

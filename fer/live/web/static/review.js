@@ -40,7 +40,7 @@ function card(face) {
   const actions = element("div", { className: "bar" }, label, element("button", { onclick: accept }, "Accept"));
   if (relabel) actions.append(relabel);
   actions.append(element("button", { className: "quiet", onclick: () => decide(face, "reject", null) }, "Reject"));
-  if (face.held_back) {
+  if (face.held_back && face.session) { // else all faces of a person were held back
     for (const verdict of ["accept", "reject"]) {
       actions.append(element("button", { className: "quiet", onclick: () => decideSession(face.session, verdict) },
         `${verdict === "accept" ? "Accept" : "Reject"} the whole session`));

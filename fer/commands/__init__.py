@@ -1,0 +1,1 @@
+"""The commands of `fer`, a module a theme. Each loads what it runs only when it runs."""
