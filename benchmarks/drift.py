@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from fer import params
 from fer.data import table
 from fer.emotions import EMOTIONS
+from fer.evaluation import answers
 from fer.evaluation.drift import judge
 from fer.evaluation.sketch import EDGES, EMOTION, KEPT, WINDOW, Camera, Sketch, sketch
 from fer.model.classifier import Classifier
@@ -78,8 +79,8 @@ CHANGES: Final = {
 
 def seen(faces: table.Pixels, model: Classifier) -> Binned:
     """Return the bins of each face: what its sketch alone would count."""
-    answers = model.probabilities(faces)
-    each = [sketch(faces[[row]], answers[[row]]) for row in range(len(faces))]
+    shares = model.probabilities(faces)
+    each = [sketch(faces[[row]], shares[[row]]) for row in range(len(faces))]
     return {name: np.array([int(one[name].argmax()) for one in each]) for name in each[0]}
 
 
@@ -156,7 +157,8 @@ def main() -> int:
     chance = params.load(REPOSITORY / "params.yaml").drift.false_alarms
     paths = Paths(asked.checkout) if asked.checkout else None
     if paths:
-        faces = table.decode(table.read(paths.validation, ["image"])["image"])
+        rows = table.read(paths.validation, ["image", "label"])
+        faces, truth = table.decode(rows["image"]), answers.truth(rows)
         model = Classifier(paths.candidate)
         before = seen(faces, model)
     else:
@@ -164,15 +166,17 @@ def main() -> int:
     most = chance + 3.09 * math.sqrt(chance * (1 - chance) / CAMERAS)
     missed = 0
     print(f"no shift, {CAMERAS} cameras, {LOOKS} looks each ({LOOKS * WINDOW:,} faces)")
-    for rows in (200, 3500):
-        share = false_alarms(before, rows, chance)
+    for count in (200, 3500):
+        share = false_alarms(before, count, chance)
         missed |= share > most
-        print(f"  reference of {rows:5,} faces: {share:.1%} ever told; accepted {chance:.1%}")
+        print(f"  reference of {count:5,} faces: {share:.1%} ever told; accepted {chance:.1%}")
     if paths:
         print(f"a shift after {BEFORE * WINDOW:,} faces, {SHIFTED_CAMERAS} cameras")
         for name, change in CHANGES.items():
             after = seen(change(faces), model)
-            print(f"  {name:20} {_in_words(delays(before, after, chance))}")
+            right = np.mean(after[EMOTION] == truth)
+            told = _in_words(delays(before, after, chance))
+            print(f"  {name:20} accuracy {right:.1%}  {told}")
     return int(missed)
 
 

@@ -77,6 +77,7 @@ def drift(params: DriftParams, paths: Paths, *, model: Path, version: int) -> li
         version: Its number; what another model saw does not count.
 
     Raises:
+        DataError: The file of what was seen is damaged.
         MissingData: There are no validation faces.
         ModelError: The champion does not load.
     """

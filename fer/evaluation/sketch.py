@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer.data.pictures import describe
 from fer.data.table import Pixels
 from fer.emotions import EMOTIONS
+from fer.errors import DataError
 from fer.evaluation.metrics import Probabilities
 from fer.files import read_json, write_json
 
@@ -116,19 +117,25 @@ def read(path: Path) -> Seen | None:
     """Return what was seen, or None where nothing was yet, or by another release.
 
     Raises:
-        ValueError: The file is no JSON.
+        DataError: The file is damaged.
     """
     if not path.is_file():
         return None
-    told = read_json(path)
-    # Bins of another release mean something else.
-    if told["bins"] != _bins():
-        return None
-    cameras = {
-        name: Camera(one["looks"], [_sketch(window) for window in one["windows"]])
-        for name, one in told["cameras"].items()
-    }
-    return Seen(told["version"], cameras)
+    try:
+        told = read_json(path)
+        # Bins of another release mean something else.
+        if told["bins"] != _bins():
+            return None
+        cameras = {
+            name: Camera(one["looks"], [_sketch(window) for window in one["windows"]])
+            for name, one in told["cameras"].items()
+        }
+        return Seen(told["version"], cameras)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"Expected counts of faces in {path}, received: {error!r}. Delete it; it is "
+            "begun anew where faces are seen."
+        ) from error
 
 
 def write(path: Path, seen: Seen) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.errors import Busy
+from fer.errors import Busy, DataError
 from fer.evaluation import sketch
 from fer.faces.align import canonical
 from fer.faces.detect import Box
@@ -79,8 +79,8 @@ class Onlooker:
     def _before(self) -> sketch.Seen | None:
         try:
             return sketch.read(self._paths.seen)
-        except (ValueError, KeyError, TypeError) as error:
-            _log.warning("%s is damaged and begun anew: %r", self._paths.seen, error)
+        except DataError as error:
+            _log.warning("Counting anew. %s", error)
             return None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer.errors import DataError
 from fer.evaluation.sketch import (
     KEPT,
     WINDOW,
@@ -90,3 +91,21 @@ def test_counts_in_other_bins_are_not_taken_for_ours(tmp_path: Path) -> None:
     (tmp_path / "seen.json").write_text(json.dumps(told))
 
     assert read(tmp_path / "seen.json") is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", "null", "\x00"])
+def test_a_damaged_file_is_said_to_be(tmp_path: Path, text: str) -> None:
+    (tmp_path / "seen.json").write_text(text)
+
+    with pytest.raises(DataError, match=r"Expected counts of faces in .*Delete it"):
+        read(tmp_path / "seen.json")
+
+
+def test_a_file_that_lacks_a_part_is_damaged(tmp_path: Path) -> None:
+    write(tmp_path / "seen.json", Seen(1))
+    told = json.loads((tmp_path / "seen.json").read_text())
+    del told["cameras"]
+    (tmp_path / "seen.json").write_text(json.dumps(told))
+
+    with pytest.raises(DataError, match="cameras"):
+        read(tmp_path / "seen.json")

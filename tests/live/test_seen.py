@@ -102,7 +102,7 @@ def test_a_damaged_file_is_begun_anew_and_said(
     show(onlooker, WINDOW)
 
     assert sketch.read(paths.seen) is not None
-    assert "damaged" in caplog.text
+    assert "Counting anew" in caplog.text
 
 
 def test_a_model_from_a_file_is_not_counted(paths: Paths, make_model: Callable[..., Path]) -> None:
