@@ -23,7 +23,7 @@ class Receipt:
     """One erasure.
 
     Args:
-        name: Of its file, without the suffix.
+        name: Of its file, without the suffix; in the order of time.
         began: When, UTC.
         reason: Why: a person asked, or their faces were kept long enough.
         person: Hash of the pseudonym; None: the faces of several people, picked by their age.
@@ -68,7 +68,7 @@ def begin(reason: str, person: str | None) -> Receipt:
     """Return the receipt of an erasure that begins now."""
     salt, moment = secrets.token_hex(16), now()
     return Receipt(
-        name=f"{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}",
+        name=f"{moment:%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}",
         began=moment.isoformat(timespec="seconds"),
         reason=reason,
         person=None if person is None else _hash(person, salt),
