@@ -53,6 +53,11 @@ class BaseParams(_Section):
     synthetic: SyntheticParams
     seed: Seed
 
+    @property
+    def real(self) -> bool:
+        """Whether they are faces of people, and not drawn."""
+        return self.source != "synthetic"
+
 
 class SelfLearningParams(_Section):
     """Which faces the live page keeps by itself."""

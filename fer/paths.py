@@ -6,6 +6,9 @@ from typing import Final
 
 from fer.errors import FerError
 
+MISTAKES: Final = "mistakes.png"
+"""The one plot that shows faces, which cannot be searched for them."""
+
 SHIPPED: Final = Path(__file__).parent / "shipped"
 """The champion for real faces that comes with the product: recipe, files, model card."""
 
@@ -42,6 +45,11 @@ class Paths:
     def params(self) -> Path:
         """Settings, one section a step."""
         return self.root / "params.yaml"
+
+    @property
+    def dvc_lock(self) -> Path:
+        """What DVC knows of the stages: the MD5 of all that they read and wrote."""
+        return self.root / "dvc.lock"
 
     # -- data ------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """What the steps hand over: the face table's columns, and the data version."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -36,6 +37,14 @@ FACES: Final = pa.schema([
     ("split", pa.string()),  # a Split; null until ingest
 ])  # fmt: skip
 """Columns of every face table. Steps add columns at the end, never in between."""
+
+
+def knows_real_faces(sources: Iterable[str]) -> bool:
+    """Whether FER2013's faces are among `sources`, values of the column `source`.
+
+    A model of drawn faces, with or without those of a camera, is of no use on people.
+    """
+    return "fer2013" in sources
 
 
 @dataclass(frozen=True)

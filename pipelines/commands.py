@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from prefect import get_run_logger
 
@@ -39,13 +39,9 @@ def run(module: str, *arguments: str, timeout_minutes: float) -> str:
         StepRefused: The step refused its input; carries its sentence.
         StepFailed: It ended otherwise with an error; carries its last lines.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    process = start(
+        module,
+        *arguments,
         # A group of its own, so that DVC's children end with it.
         start_new_session=True,
         # Children inherit the flow's lock: were the flow killed, it would hold until they end.
@@ -69,6 +65,25 @@ def run(module: str, *arguments: str, timeout_minutes: float) -> str:
     if process.returncode:
         raise _failure([module, *arguments], process.returncode, lines)
     return "\n".join(lines)
+
+
+def start(module: str, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+    """Start `python -m module arguments` in the checkout; all that it prints comes as lines.
+
+    Args:
+        module: Such as "fer" or "dvc".
+        arguments: Its command line.
+        options: More of `subprocess.Popen`.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
 
 
 def environment() -> dict[str, str]:

@@ -5,7 +5,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import time
 from typing import Any, Final
@@ -14,7 +13,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.commands import ROOT, environment
+from pipelines.commands import ROOT, start
 
 _FACES: Final = 420
 _CAMERA: Final = "synthetic:window"
@@ -53,14 +52,7 @@ def _say(title: str, text: str) -> None:
 def _run(module: str, *arguments: str, prefix: str = "") -> None:
     """Run a command as a user would, and note the time of it and of its DVC stages."""
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = start(module, *arguments)
     tail: list[str] = []
     stage, since = "", began
     for line in process.stdout or ():

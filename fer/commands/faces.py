@@ -76,7 +76,7 @@ def _ingest(_: Namespace, paths: Paths) -> None:
         adopt = import_module("fer.registry.adopt")
         # It may move the alias, which a promotion that runs has read.
         with locked(where.lock("promote")):
-            return adopt.pin_champion(where, pinned, real=checked.base.source != "synthetic")
+            return adopt.pin_champion(where, pinned, real=checked.base.real)
 
     def hold_back(faces: Any) -> Any:
         return import_module("fer.registry.guard").hold_back(faces, checked.ingest, paths)

@@ -14,7 +14,7 @@ from fer.errors import DataRefused
 from fer.files import locked, read_report, sha256, write_json
 from fer.params import BalanceParams
 from fer.paths import Paths
-from fer.records import DataVersion, Parent
+from fer.records import DataVersion, Parent, knows_real_faces
 
 DRAW = pa.schema([
     pa.field("new", pa.bool_(), nullable=False),  # unknown to the parent
@@ -132,7 +132,7 @@ def _gather(current: DataVersion, paths: Paths) -> tuple[pd.DataFrame, dict[str,
 
 def _check_parent(parent: Parent | None, base: pd.DataFrame) -> None:
     """Refuse to go on from a model of drawn faces with real ones, or the other way round."""
-    real = "fer2013" in set(base["source"])
+    real = knows_real_faces(set(base["source"]))
     if parent is not None and parent.real != real:
         kinds = {True: "real", False: "drawn"}
         raise DataRefused(

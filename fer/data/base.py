@@ -44,7 +44,7 @@ def base(params: BaseParams, paths: Paths) -> BaseReport:
         DataError: The source's files are not what they should be.
     """
     with locked(paths.lock("base")):
-        if params.source == "synthetic":
+        if not params.real:
             faces, counts = _drawn(params.synthetic, params.seed), {}
         else:
             path = _path(params, paths.root)

@@ -13,7 +13,7 @@ from fer.files import locked, write_json
 from fer.model.calibration import tempered
 from fer.model.classifier import Classifier
 from fer.params import EvaluateParams
-from fer.paths import Paths
+from fer.paths import MISTAKES, Paths
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def evaluate(params: EvaluateParams, paths: Paths) -> EvaluateReport:
         plots.reliability(truth, probabilities, paths.report("reliability.png"))
         plots.history(pd.read_csv(paths.report("history.csv")), paths.report("history.png"))
         plots.worst_mistakes(
-            pixels, truth, probabilities, paths.report("mistakes.png"), count=params.worst_mistakes
+            pixels, truth, probabilities, paths.report(MISTAKES), count=params.worst_mistakes
         )
         return report
 

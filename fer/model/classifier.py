@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS
 from fer.errors import ModelError
-from fer.records import SIZE, Parent
+from fer.records import SIZE, Parent, knows_real_faces
 
 _METADATA_KEY = "fer"
 
@@ -50,8 +50,8 @@ class Lineage:
 
     @property
     def real(self) -> bool:
-        """Whether it learnt FER2013's faces; a model of drawn ones is of no use on people."""
-        return "fer2013" in self.sources
+        """Whether it learnt FER2013's faces."""
+        return knows_real_faces(self.sources)
 
     @property
     def drawn(self) -> bool:

@@ -14,13 +14,13 @@ from typing import Final
 
 from fer.data import table, version
 from fer.data.receipts import Receipt
-from fer.paths import Paths
+from fer.paths import MISTAKES, Paths
 from fer.privacy import contents, places
 from fer.privacy.places import Store
 from fer.records import Span
 
-_SHOWING: Final = ("reports/mistakes.png",)
-"""What stages draw with faces in it. A drawing cannot be searched, so these go as a whole."""
+_SHOWING: Final = f"reports/{MISTAKES}"
+"""What a stage draws with faces in it. A drawing cannot be searched, so it goes as a whole."""
 
 _OURS: Final = (".dvc", ".fer", "data", "dvc_plots", "mlruns", "models", "reports")
 """Folders that this product writes; what lies elsewhere is left to who put it there."""
@@ -175,9 +175,9 @@ def _told(everything: _Everything, learnt: Span | None, paths: Paths) -> _Told:
         searched = {md5 for path, md5 in about.items() if Path(path).suffix in _SEARCHED}
         for path, md5 in run.wrote.items():
             weights = path.startswith("models/")
-            if {*about.values()} & bad and (path in _SHOWING or (weights and learnt)):
+            if {*about.values()} & bad and (path == _SHOWING or (weights and learnt)):
                 told.derived.add(md5)
-            elif searched <= clean or not (path in _SHOWING or weights):
+            elif searched <= clean or not (path == _SHOWING or weights):
                 told.vouched.add(md5)
     return told
 
@@ -232,7 +232,7 @@ def _files(
         return (
             one.holds
             or one.md5 in objects
-            or (seen is not None and name in _SHOWING)
+            or (seen is not None and name == _SHOWING)
             or (learnt is not None and (checkpoint or (weights and one.md5 not in clean)))
         )
 

@@ -88,7 +88,7 @@ def stage_runs(paths: Paths) -> list[StageRun]:
     with _open(paths) as repo:
         kept = Path(repo.stage_cache.cache_dir)
     found = [_loaded(file.read_text("utf-8")) for file in kept.glob("*/*/*") if file.is_file()]
-    locks = [_lock(paths), *paths.mlruns.glob("artifacts/*/artifacts/lineage/dvc.lock")]
+    locks = [paths.dvc_lock, *paths.mlruns.glob("artifacts/*/artifacts/lineage/dvc.lock")]
     texts = [lock.read_text("utf-8") for lock in locks if lock.is_file()]
     for text in [*texts, *_committed(paths)]:
         found += _loaded(text).get("stages", {}).values()
@@ -97,7 +97,7 @@ def stage_runs(paths: Paths) -> list[StageRun]:
 
 def forget_stages(paths: Paths, objects: set[str]) -> None:
     """Take the stages that wrote any of `objects` out of dvc.lock: DVC would miss their files."""
-    lock = _lock(paths)
+    lock = paths.dvc_lock
     if not lock.is_file():
         return
     value = _loaded(lock.read_text("utf-8"))
@@ -109,7 +109,7 @@ def forget_stages(paths: Paths, objects: set[str]) -> None:
 
 def named(paths: Paths) -> set[str]:
     """Return the MD5 of all that dvc.lock and the `.dvc` files name now."""
-    lock = _lock(paths)
+    lock = paths.dvc_lock
     told = _loaded(lock.read_text("utf-8")) if lock.is_file() else {}
     pointers = [
         file for folder in (paths.captures, paths.parent.parent) for file in folder.glob("*.dvc")
@@ -144,10 +144,6 @@ def _open(paths: Paths) -> Iterator[Repo]:
         raise DataError(f"Expected a DVC repository in {paths.root}, received: {error}") from error
     with repo:
         yield repo
-
-
-def _lock(paths: Paths) -> Path:
-    return paths.root / "dvc.lock"
 
 
 def _committed(paths: Paths) -> Iterator[str]:

@@ -11,7 +11,7 @@ from fer.errors import MissingData, RegistryError
 from fer.files import replacing, sha256
 from fer.model.classifier import Classifier, Lineage
 from fer.paths import SHIPPED_MODEL, SHIPPED_WEIGHTS, Paths
-from fer.records import Parent
+from fer.records import Parent, knows_real_faces
 from fer.registry import runs, versions
 from fer.registry.tracking import NAME, connect
 from fer.registry.versions import CHAMPION, PREVIOUS
@@ -41,7 +41,7 @@ def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent |
     # Further than the shipped champion: it learnt in another registry.
     stays = champion is None and pinned is not None and pinned.real
     if real and not stays:
-        champion = _of_real_faces(client)
+        champion = _of_real_faces(client, champion)
     if champion is None:
         return pinned
     model, weights = versions.files(champion)
@@ -78,7 +78,7 @@ def rival(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion 
     if champion is None and lineage.parent is not None:
         return _pinned_parent(client, paths, lineage.parent)
     if lineage.real:
-        return _of_real_faces(client)
+        return _of_real_faces(client, champion)
     if champion is not None and _is_real(champion):
         raise RegistryError(
             f"Expected a candidate that knows real faces, as champion version {champion.version} "
@@ -89,12 +89,11 @@ def rival(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion 
 
 
 def _is_real(version: ModelVersion) -> bool:
-    return "fer2013" in version.tags.get(SOURCES, "").split(",")
+    return knows_real_faces(version.tags.get(SOURCES, "").split(","))
 
 
-def _of_real_faces(client: MlflowClient) -> ModelVersion:
-    """The champion, or the shipped one in place of a champion of drawn faces."""
-    champion = versions.alias(client, CHAMPION)
+def _of_real_faces(client: MlflowClient, champion: ModelVersion | None) -> ModelVersion:
+    """The champion, or the shipped one in place of none or of one of drawn faces."""
     if champion is not None and _is_real(champion):
         return champion
     version = _adopted(client, "shipped", SHIPPED_MODEL, SHIPPED_WEIGHTS, "comes with the product")

@@ -8,13 +8,13 @@ from mlflow.entities import Run, ViewType
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
-from fer.paths import Paths
+from fer.paths import MISTAKES, Paths
 from fer.records import Span
 from fer.registry import runs, versions
 from fer.registry.tracking import NAME, connect
 from fer.registry.versions import CHAMPION, ERASED, PREVIOUS
 
-_SHOWN: Final = "plots/mistakes.png"
+_SHOWN: Final = f"{runs.PLOTS}/{MISTAKES}"
 """The one artifact that shows faces."""
 
 _HELD_THE_PLACE: Final = ("promoted", "adopted")

@@ -28,7 +28,7 @@ from fer.errors import RegistryError
 from fer.evaluation.verdict import Verdict, as_markdown
 from fer.files import read_report
 from fer.model.classifier import Lineage
-from fer.paths import Paths
+from fer.paths import MISTAKES, Paths
 from fer.records import SIZE
 from fer.registry.tracking import NAME
 
@@ -37,6 +37,9 @@ CANDIDATE: Final = "candidate_sha256"
 
 DATA_VERSION: Final = "data_version"
 """Tag of runs and versions: number of the data version that the model learnt from."""
+
+PLOTS: Final = "plots"
+"""Folder of a run's artifacts."""
 
 _SIGNATURE: Final = ModelSignature(
     Schema([TensorSpec(np.dtype("float32"), (-1, SIZE, SIZE, 1), "image")]),
@@ -67,12 +70,12 @@ def log(
         params = [] if run.data.params else _params(paths, lineage)
         client.log_batch(number, metrics=_metrics(paths), params=params)
         _log_inputs(paths)
-        for name in ("confusion", "history", "reliability", "mistakes"):
-            mlflow.log_artifact(str(paths.report(f"{name}.png")), "plots")
+        for name in ("confusion.png", "history.png", "reliability.png", MISTAKES):
+            mlflow.log_artifact(str(paths.report(name)), PLOTS)
         for file in ("scores.json", "validation.json", "balance.json", "train.json"):
             mlflow.log_artifact(str(paths.report(file)), "reports")
         # What it takes to have the same data again.
-        for path in (paths.version, paths.params, paths.root / "dvc.lock"):
+        for path in (paths.version, paths.params, paths.dvc_lock):
             if path.is_file():
                 mlflow.log_artifact(str(path), "lineage")
         mlflow.log_text(as_markdown(verdict), "verdict.md")
@@ -178,7 +181,7 @@ def _log_inputs(paths: Paths) -> None:
 
 def _dvc_hashes(paths: Paths) -> dict[str, str]:
     """MD5 of every file that a stage wrote, by path, as DVC knows it."""
-    lock = paths.root / "dvc.lock"
+    lock = paths.dvc_lock
     written: dict[str, Any] = yaml.safe_load(lock.read_text("utf-8")) if lock.is_file() else {}
     stages = written.get("stages", {}).values()
     return {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", [])}

@@ -19,9 +19,9 @@ from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, TellEpoch
 from fer.training.schedules import warm_cosine
 
 _HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
-
-
 _MODES: Final = {"loss": "min", "accuracy": "max"}
+_LABELS, _VOTES = slice(None, len(EMOTIONS)), slice(len(EMOTIONS), None)
+"""Columns of what `networks.with_votes` answers, and of its targets."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ def fit(
             weight_decay=params.weight_decay,
         ),
         _loss(params.votes) if votes else "categorical_crossentropy",
-        metrics=[_accuracy if votes else "accuracy"],
+        metrics=[
+            keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy") if votes else "accuracy"
+        ],
         # Measured on two cores: compiling with XLA makes a step slower.
         jit_compile=False,
     )
@@ -133,20 +135,15 @@ def _loss(weight: float) -> Any:
     of = keras.losses.categorical_crossentropy
 
     def loss(wanted: Any, told: Any) -> Any:
-        labels, votes = slice(None, len(EMOTIONS)), slice(len(EMOTIONS), None)
-        return of(wanted[:, labels], told[:, labels]) + weight * of(
-            wanted[:, votes], told[:, votes]
+        return of(wanted[:, _LABELS], told[:, _LABELS]) + weight * of(
+            wanted[:, _VOTES], told[:, _VOTES]
         )
 
     return loss
 
 
 def _accuracy(wanted: Any, told: Any) -> Any:
-    labels = slice(None, len(EMOTIONS))
-    return keras.metrics.categorical_accuracy(wanted[:, labels], told[:, labels])
-
-
-_accuracy.__name__ = "accuracy"
+    return keras.metrics.categorical_accuracy(wanted[:, _LABELS], told[:, _LABELS])
 
 
 def _go_on(model: keras.Model, last: Path) -> int:
