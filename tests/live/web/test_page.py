@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from fer.data import inbox, table
 from fer.faces.align import canonical
+from fer.live.web import tokens
 from tests.live.conftest import write_film
 from tests.live.web.browser import CHROMIUM, Page, opened
-from tests.live.web.conftest import Site
+from tests.live.web.conftest import Serve, Site
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
@@ -124,6 +125,31 @@ def _take_a_picture(page: Page, folder: Path) -> None:
     pixels = cv2.imread(str(picture))
     assert pixels is not None
     assert pixels.shape == (480, 640, 3)
+
+
+def test_who_shows_a_token_at_the_door_comes_in_and_goes_with_it(
+    start: Serve, film: Path, tmp_path: Path
+) -> None:
+    site = start(closed=True)
+    paths = site.service.paths
+    token = tokens.new(paths, "phone", 1)
+    with opened(f"http://{site.host}/#live", film, tmp_path / "browser") as page:
+        _show(page, "wrong")
+        page.until("document.querySelector('#why').textContent.includes('none of this server')")
+        page.events.clear()
+        _show(page, token)
+        page.event("Page.loadEventFired")
+        page.until("window.stats && stats.got > 2")
+        assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
+        page.events.clear()
+        tokens.revoke(paths, "phone")
+        page.event("Page.loadEventFired")
+        assert page.value("document.querySelector('#door') !== null")
+
+
+def _show(page: Page, token: str) -> None:
+    page.value(f"document.querySelector('#token').value = {json.dumps(token)}")
+    page.click("#door button")
 
 
 def test_every_version_shows_its_place_on_the_curves_and_its_conditions(
