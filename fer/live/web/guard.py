@@ -118,7 +118,7 @@ class Guard:
 def _shown(headers: Headers) -> str:
     """Return what a client shows of a token, as a browser keeps it."""
     kind, _, token = headers.get("authorization", "").partition(" ")
-    return signed_in(token) if kind == "Bearer" else _cookie(headers)
+    return signed_in(token) if kind.lower() == "bearer" else _cookie(headers)
 
 
 def _client(scope: Scope) -> str:
