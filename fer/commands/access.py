@@ -52,9 +52,9 @@ def _audit(options: Namespace, paths: Paths) -> None:
         if options.json:
             print(json.dumps(entry))
             continue
-        at, kind, who, *more = entry.items()
-        about = "  ".join(f"{name}={value}" for name, value in more)
-        print(f"{at[1]}  {kind[1]:9}  {who[1]:10}  {about}")
+        at, kind, who = (entry.pop(name) for name in ("at", "kind", "who"))
+        about = "  ".join(f"{name}={value}" for name, value in entry.items())
+        print(f"{at}  {kind:9}  {who:10}  {about}".rstrip())
     for place in found.damaged:
         print(f"fer audit: {place} is damaged and was left out.", file=sys.stderr)
 
