@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fer.commands import doctor, faces, live, models, privacy, steps
+from fer.commands import access, doctor, faces, live, models, privacy, steps
 from fer.commands.command import Command
 from fer.errors import FerError
 from fer.paths import Paths
@@ -19,6 +19,7 @@ _COMMANDS: Final[dict[str, Command]] = {
     **models.COMMANDS,
     **privacy.COMMANDS,
     **live.COMMANDS,
+    **access.COMMANDS,
     **doctor.COMMANDS,
 }
 

@@ -88,11 +88,12 @@ class IngestParams(_Section):
 
 
 class RetentionParams(_Section):
-    """How long faces are kept."""
+    """How long faces are kept, and the audit log."""
 
     captures_days: Positive | None
     set_apart_days: Positive | None
     retire_models: bool
+    audit_days: Positive | None
 
 
 class ValidateParams(_Section):

@@ -168,6 +168,16 @@ class Paths:
         return self.root / ".fer" / "erasure.json"
 
     @property
+    def audit(self) -> Path:
+        """The audit log: who did what and when, a file a month; names no person."""
+        return self.root / ".fer" / "audit"
+
+    @property
+    def tokens(self) -> Path:
+        """Hashes of the tokens that open the page and the API to others."""
+        return self.root / ".fer" / "tokens.json"
+
+    @property
     def seen(self) -> Path:
         """What cameras saw, as counts of many faces; no picture, no single face, no time."""
         return self.root / ".fer" / "seen.json"

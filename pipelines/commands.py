@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from prefect import get_run_logger
 
+from fer import audit
 from fer.errors import FerError
 from fer.paths import Paths
 
@@ -89,7 +90,8 @@ def start(module: str, *arguments: str, **options: Any) -> "subprocess.Popen[str
 def environment() -> dict[str, str]:
     """Return the variables for a command: stages say `python`, which must be this one."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    more = {"PATH": path, "PYTHONUNBUFFERED": "1", audit.VARIABLE: audit.FLOW}
+    return {**os.environ, **more}
 
 
 def _follow(process: "subprocess.Popen[str]") -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from fer import params
+from fer import audit, params
 from fer.errors import FerError
 from fer.files import locked, write_json
 from pipelines import progress, tasks
@@ -37,6 +37,8 @@ def update(reason: str = "by hand") -> dict[str, Any]:
     """
     with locked(PATHS.lock("update")) as lock:
         os.set_inheritable(lock.fileno(), True)  # noqa: FBT003  takes no keywords
+        with audit.acting(audit.actor(otherwise=audit.FLOW)):
+            audit.record(PATHS, "update")
         retries = params.load(PATHS.params).update.retries
         told: dict[str, Any] = {}
         names = [task.name for task in _STEPS]
@@ -60,7 +62,8 @@ def _record(reason: str, verdict: Any, watched: progress.Progress) -> dict[str, 
 
 if __name__ == "__main__":
     try:
-        done = update(*sys.argv[1:2])
+        with audit.acting(audit.actor()):
+            done = update(*sys.argv[1:2])
     except FerError as error:
         sys.exit(f"update: {error}")
     print(f"{done['verdict']['verdict']}: {done['verdict']['reasons']}")  # noqa: T201  the answer

@@ -1,5 +1,6 @@
 """The command line: one message for what a user can mend, from wherever the user stands."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,12 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fer import cli
+from fer import audit, cli
 from fer.cli import main
 from fer.data import inbox, table
 from fer.evaluation import drift
 from fer.evaluation.drift import Measure
 from fer.files import locked
+from fer.live.web import tokens
 from fer.paths import Paths
 
 
@@ -267,3 +269,56 @@ def test_verifying_without_a_receipt_is_refused(capfd: pytest.CaptureFixture[str
 def test_sweeping_with_nothing_due_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep"]) == 0
     assert "faces                0" in capsys.readouterr().out
+
+
+def test_a_token_is_told_once_and_listed_until_it_is_revoked(
+    checkout: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["token", "new", "phone", "--days", "7"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert tokens.holder(checkout, tokens.signed_in(token)) == "phone"
+
+    assert main(["token", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert listed.startswith("phone ")
+    assert token not in listed
+
+    assert main(["token", "revoke", "phone"]) == 0
+    assert main(["token", "revoke", "phone"]) == 1
+    assert tokens.holder(checkout, tokens.signed_in(token)) is None
+
+
+def test_the_audit_log_is_shown_and_filtered(
+    checkout: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        audit.record(checkout, "rollback", version=number, before=9)
+        audit.record(checkout, "update")
+    with next(checkout.audit.iterdir()).open("a", encoding="utf-8") as file:
+        file.write("half a li")
+
+    assert main(["audit", "--kind", "rollback", "--last", "2"]) == 0
+    told = capsys.readouterr()
+    assert [line.split()[-2:] for line in told.out.splitlines()] == [
+        ["version=1", "before=9"], ["version=2", "before=9"],
+    ]  # fmt: skip
+    assert "line 7 is damaged" in told.err
+
+    main(["audit", "--json", "--last", "9"])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == audit.read(checkout).entries
+    assert len(lines) == 6
+
+
+def test_an_import_is_in_the_audit_log_without_what_people_typed(
+    checkout: Paths, faces: Callable[..., pd.DataFrame]
+) -> None:
+    folder = checkout.root / "ana" / "happy"
+    folder.mkdir(parents=True)
+    (folder / "ana.png").write_bytes(faces(1)["image"][0])
+
+    main(["import", "ana", "--domain", "ana", "--aligned"])
+
+    (said,) = audit.read(checkout).entries
+    assert (said["kind"], said["faces"]) == ("import", 1)
+    assert "ana" not in json.dumps(said)

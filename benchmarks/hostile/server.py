@@ -154,7 +154,7 @@ class Refused(FerError):
 def rest(root: Path, rng: np.random.Generator) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     """Return what makes requests, and what hands one in."""
     # A clock that runs ahead, so that the limits of how often do not hide the routes.
-    app = create_app(service(root, Limits(count(0, 1000).__next__)), token=None)
+    app = create_app(service(root, Limits(count(0, 1000).__next__)), closed=False)
     loop = asyncio.new_event_loop()
 
     def offer(request: tuple[Message, list[Message]]) -> None:
@@ -165,7 +165,7 @@ def rest(root: Path, rng: np.random.Generator) -> tuple[Callable[[], Any], Calla
 
 def live(root: Path, rng: np.random.Generator) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     """Return what makes live sessions of twelve frames, four at a time, and what holds them."""
-    app = create_app(service(root, Limits(count(0, 1000).__next__)), token=None)
+    app = create_app(service(root, Limits(count(0, 1000).__next__)), closed=False)
     loop, requests = asyncio.new_event_loop(), Requests(app, rng)
     queries = (b"", b"", b"", b"?sitting=", b"?sitting=%ff", b"?sitting=x&sitting=y", b"?x")
 
@@ -187,7 +187,7 @@ def live(root: Path, rng: np.random.Generator) -> tuple[Callable[[], Any], Calla
 
 def flood(root: Path, _: np.random.Generator) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     """Return what makes requests of ever more clients and of one, and what hands one in."""
-    app = create_app(service(root, Limits()), token="hostile input only")  # noqa: S106  guards nothing
+    app = create_app(service(root, Limits()), closed=True)
     loop, numbers = asyncio.new_event_loop(), count()
 
     def request() -> tuple[Message, list[Message]]:

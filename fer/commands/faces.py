@@ -39,7 +39,7 @@ def _import_arguments(parser: ArgumentParser) -> None:
 
 
 def _import(options: Namespace, paths: Paths) -> None:
-    from fer import params
+    from fer import audit, params
     from fer.data import inbox
     from fer.data.importing import import_faces
     from fer.faces.detect import Detector, chosen
@@ -58,7 +58,8 @@ def _import(options: Namespace, paths: Paths) -> None:
     for problem in found.problems:
         print(f"left out  {problem.path}: {problem.reason}")
     if len(found.faces):
-        inbox.put(paths.inbox, found.faces)
+        item = inbox.put(paths.inbox, found.faces)
+        audit.record(paths, "import", item=item.name, faces=len(found.faces))
     print(f"imported  {len(found.faces)} faces, {len(found.problems)} left out")
     if found.crowded:
         print(f"crowded   {found.crowded} pictures show more than one face: the largest was taken")

@@ -4,11 +4,9 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import deque
-from pathlib import Path
 from typing import Final
 
 from fer.commands.command import Command, path, source
-from fer.errors import FerError
 from fer.paths import SHIPPED_MODEL, Paths
 
 
@@ -31,7 +29,9 @@ def _drift(_: Namespace, paths: Paths) -> int:
 def _serve_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="default: 8000; 0: any free one")
     parser.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
-    parser.add_argument("--token-file", type=path, help="needed, or FER_TOKEN, with --host")
+    parser.add_argument(
+        "--proxy", metavar="ADDRESS", help="of a reverse proxy, to be told by it who asks"
+    )
     parser.add_argument("--model", type=path, help="serve this ONNX file, not the champion")
 
 
@@ -39,22 +39,14 @@ def _serve(options: Namespace, paths: Paths) -> None:
     from fer import params
     from fer.live.web.server import serve
 
-    file = options.token_file
     serve(
         params.load(paths.params).capture,
         paths,
         host=options.host,
         port=options.port,
-        token=_text(file).strip() if file else os.environ.get("FER_TOKEN"),
+        proxy=options.proxy,
         model=options.model,
     )
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FerError(f"Expected text in {file}, received: {error}") from error
 
 
 def _live_arguments(parser: ArgumentParser) -> None:

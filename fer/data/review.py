@@ -4,6 +4,7 @@ from typing import Final
 
 import pandas as pd
 
+from fer import audit
 from fer.data import inbox, quarantine, table, version
 from fer.emotions import EMOTIONS, emotion_named
 from fer.errors import DataError
@@ -104,6 +105,7 @@ def _hand_in(paths: Paths, face: str, verdict: str, label: str | None) -> Decisi
     else:
         decision = Decision(face, "reject")
     inbox.put_decision(paths.inbox, decision)
+    audit.record(paths, "review", face=face, verdict=verdict)
     return decision
 
 

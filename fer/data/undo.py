@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from fer import audit
 from fer.data import inbox
 from fer.errors import Busy
 from fer.files import locked
@@ -22,12 +23,15 @@ def take_back(paths: Paths, item: Path, face: str) -> Literal["removed", "reject
         "removed": it never was there. "rejected": `ingest` has read it, or is reading; a
         decision takes it out again.
     """
+    outcome: Literal["removed", "rejected"] = "rejected"
     try:
         with locked(paths.lock("ingest")):
             if item.is_file():
                 inbox.remove([item])
-                return "removed"
+                outcome = "removed"
     except Busy:
         pass
-    inbox.put_decision(paths.inbox, Decision(face, "reject"))
-    return "rejected"
+    if outcome == "rejected":
+        inbox.put_decision(paths.inbox, Decision(face, "reject"))
+    audit.record(paths, "undo", face=face)
+    return outcome

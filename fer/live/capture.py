@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fer import audit
 from fer.data import inbox, receipts, table
 from fer.errors import DataError
 from fer.faces.align import canonical
@@ -119,7 +120,9 @@ def keep(
         "label_source": label_source,
         "consent": vars(sitting.consent) if sitting.consent else None,
     }
-    return inbox.put(paths.inbox, table.frame([row]))
+    item = inbox.put(paths.inbox, table.frame([row]))
+    audit.record(paths, "capture", face=row["id"], label_source=label_source)
+    return item
 
 
 def capture(  # noqa: PLR0913  what is written down with every face

@@ -78,17 +78,28 @@ class Album:
         with self._lock:
             if self._counts[label] >= self._params.per_class:
                 return None
-            if self._held is None:
-                self._held = near_copies.fingerprints(_of(self._subject, self._paths))
+            held = self._held
+            if held is None:
+                held = near_copies.fingerprints(_of(self._subject, self._paths))
+            self._held = held
             new = near_copies.fingerprints(face[None])
-            if near_copies.nearest(new, self._held, self._params.near_copy)[0] >= 0:
+            if near_copies.nearest(new, held, self._params.near_copy)[0] >= 0:
                 return None
-            item = keep(
-                face, label, self._subject, self._sitting, self._paths, label_source="model"
-            )
-            self._held = np.concatenate([self._held, new])
+            try:
+                item = keep(
+                    face, label, self._subject, self._sitting, self._paths, label_source="model"
+                )
+            except DataError:
+                self._held = None
+                raise
+            self._held = np.concatenate([held, new])
             self._counts[label] += 1
             return Kept(item, table.face_id(face), label)
+
+    def rest(self) -> None:
+        """Let go of what the faces that are held look like; the next offer looks them up."""
+        # Without the lock: an offer that runs may look up many faces, and puts its own back.
+        self._held = None
 
 
 def _of(subject: str, paths: Paths) -> table.Pixels:
@@ -123,6 +134,10 @@ class SelfLearner:
     def count(self) -> int:
         """How many faces the sitting has kept by itself."""
         return self._album.count
+
+    def close(self) -> None:
+        """End with the session; nothing that shows the person stays in memory."""
+        self._album.rest()
 
     def look(self, frame: NDArray[np.uint8], faces: list[Face]) -> Kept | None:
         """Return the face of this frame, if it was kept.

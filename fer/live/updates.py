@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fer import audit
 from fer.errors import Busy, MissingData
 from fer.files import locked, read_json
 from fer.paths import Paths
@@ -159,6 +160,4 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def environment() -> dict[str, str]:
     """Return the variables for the command that updates."""
-    # It has no use for the server's token.
-    inherited = {name: value for name, value in os.environ.items() if name != "FER_TOKEN"}
-    return {**inherited, "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, audit.VARIABLE: audit.actor(), "PYTHONUNBUFFERED": "1"}

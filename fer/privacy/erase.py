@@ -14,6 +14,7 @@ from typing import Final
 
 import pandas as pd
 
+from fer import audit
 from fer.data import inbox, receipts, table, version
 from fer.data.receipts import Receipt
 from fer.errors import DataError
@@ -88,6 +89,9 @@ def erase(erasure: Erasure, paths: Paths) -> Receipt | None:
         ended = now().isoformat(timespec="seconds")
         done = dataclasses.replace(done, left=tuple(left), ended=ended)
         receipts.write(receipts.path_of(paths, done), done)
+        audit.record(
+            paths, "erasure", receipt=done.name, faces=len(done.faces), models=done.models
+        )
         paths.erasure.unlink()
         return done
 

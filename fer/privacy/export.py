@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from fer import audit
 from fer.data import inbox, quarantine, table, version
 from fer.errors import DataError
 from fer.files import replacing
@@ -72,6 +73,8 @@ def export(person: str, paths: Paths, target: Path) -> ExportReport:
             packed.writestr("about.json", json.dumps(told, indent=1, ensure_ascii=False))
             for face in {one["id"]: one for one in theirs}.values():
                 packed.writestr(f"faces/{face['id']}.png", face["image"])
+    # A face of theirs says whose it was for as long as they are here, and not longer.
+    audit.record(paths, "export", face=min(ids), faces=len(ids))
     return ExportReport(str(target), len(ids), len(said), models)
 
 

@@ -90,9 +90,12 @@ def look(erasure: Erasure, paths: Paths, stores: list[Store]) -> Erasure:
 
 
 def _each(paths: Paths, stores: list[Store]) -> Iterator[tuple[Store | None, str, bytes]]:
-    """Yield each file but receipts, by path, and each object once, with its store, by MD5."""
+    """Yield each file, by path, and each object once, with its store, by MD5.
+
+    Receipts and the audit log are left out: they go on naming faces that are nowhere any more.
+    """
     for file in places.files(paths, stores):
-        if paths.receipts in file.parents or file == paths.erasure:
+        if {paths.receipts, paths.audit} & {*file.parents} or file == paths.erasure:
             continue
         # Gone meanwhile: a camera's temporary file, say, which has its final name now.
         with contextlib.suppress(FileNotFoundError):

@@ -1,11 +1,12 @@
 """Sweep: faces whose consent or retention has ended leave, as does what came back from a copy."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
+from fer import audit
 from fer.data import receipts, table, version
 from fer.data.consent import ended
 from fer.data.receipts import Receipt
@@ -26,12 +27,14 @@ class SweepReport:
         set_apart: Files of quarantine that nobody decided on in time.
         came_back: Erasures that had to be repeated: a pull or a copy had brought something back.
         resumed: Whether an erasure that was cut short has been finished.
+        audited: Files of the audit log that were old enough.
     """
 
     faces: int
     set_apart: int
     came_back: int
     resumed: bool
+    audited: int
 
 
 def sweep(params: RetentionParams, paths: Paths) -> SweepReport:
@@ -53,12 +56,16 @@ def sweep(params: RetentionParams, paths: Paths) -> SweepReport:
             back.append(Erasure(receipt, None, retire=params.retire_models))
         for erasure in back:
             erase.erase(erasure, paths)
-        return SweepReport(
+        report = SweepReport(
             faces=len(faces),
             set_apart=_clear_quarantine(params, paths, now()),
             came_back=len(back) - bool(faces),
             resumed=begun is not None,
+            audited=audit.clear(paths, params.audit_days),
         )
+        if any(asdict(report).values()):
+            audit.record(paths, "sweep", **asdict(report))
+        return report
 
 
 def _due(params: RetentionParams, paths: Paths, moment: datetime) -> set[str]:

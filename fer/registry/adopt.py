@@ -7,6 +7,7 @@ from typing import Final
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
+from fer import audit
 from fer.errors import MissingData, RegistryError
 from fer.files import replacing, sha256
 from fer.model.classifier import Classifier, Lineage
@@ -41,7 +42,7 @@ def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent |
     # Further than the shipped champion: it learnt in another registry.
     stays = champion is None and pinned is not None and pinned.real
     if real and not stays:
-        champion = _of_real_faces(client, champion)
+        champion = _of_real_faces(client, paths, champion)
     if champion is None:
         return pinned
     model, weights = versions.files(champion)
@@ -78,7 +79,7 @@ def rival(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion 
     if champion is None and lineage.parent is not None:
         return _pinned_parent(client, paths, lineage.parent)
     if lineage.real:
-        return _of_real_faces(client, champion)
+        return _of_real_faces(client, paths, champion)
     if champion is not None and _is_real(champion):
         raise RegistryError(
             f"Expected a candidate that knows real faces, as champion version {champion.version} "
@@ -92,7 +93,9 @@ def _is_real(version: ModelVersion) -> bool:
     return knows_real_faces(version.tags.get(SOURCES, "").split(","))
 
 
-def _of_real_faces(client: MlflowClient, champion: ModelVersion | None) -> ModelVersion:
+def _of_real_faces(
+    client: MlflowClient, paths: Paths, champion: ModelVersion | None
+) -> ModelVersion:
     """The champion, or the shipped one in place of none or of one of drawn faces."""
     if champion is not None and _is_real(champion):
         return champion
@@ -100,6 +103,8 @@ def _of_real_faces(client: MlflowClient, champion: ModelVersion | None) -> Model
     if champion is not None:
         client.set_registered_model_alias(NAME, PREVIOUS, champion.version)
     client.set_registered_model_alias(NAME, CHAMPION, version.version)
+    before = int(champion.version) if champion else None
+    audit.record(paths, "promotion", version=int(version.version), before=before)
     return version
 
 
@@ -118,6 +123,7 @@ def _pinned_parent(client: MlflowClient, paths: Paths, parent: Parent) -> ModelV
     reason = f"champion version {parent.version} of another registry"
     version = _adopted(client, "pinned-parent", paths.parent, paths.parent_weights, reason)
     client.set_registered_model_alias(NAME, CHAMPION, version.version)
+    audit.record(paths, "promotion", version=int(version.version), before=None)
     return version
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.tracking import MlflowClient
 
+from fer import audit
 from fer.data import table
 from fer.evaluation import answers, fresh, gate
 from fer.evaluation.gate import Evidence
@@ -100,6 +101,9 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
         )
         _tell(report, as_markdown(verdict), paths)
         write_text(versions.text_of(paths, candidate), as_markdown(verdict))
+        if outcome == "promoted":
+            # Before the end is written down: killed in between, twice is better than never.
+            audit.record(paths, "promotion", version=report.version, before=report.champion)
         write_json(versions.decision_of(paths, candidate), asdict(report))
         return report
 

@@ -11,6 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from fer import audit
 from fer.errors import RegistryError
 from fer.files import locked, write_json
 from fer.paths import Paths
@@ -196,7 +197,9 @@ def rollback(paths: Paths, number: int | None) -> tuple[int, int]:
             judge_anew(client, paths, target, "promoted")
         client.set_registered_model_alias(NAME, PREVIOUS, champion.version)
         client.set_registered_model_alias(NAME, CHAMPION, target.version)
-        return int(champion.version), int(target.version)
+        before, after = int(champion.version), int(target.version)
+        audit.record(paths, "rollback", version=after, before=before)
+        return before, after
 
 
 def judge_anew(client: MlflowClient, paths: Paths, version: ModelVersion, verdict: str) -> None:

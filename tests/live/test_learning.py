@@ -172,4 +172,18 @@ def test_who_is_forgotten_meanwhile_is_kept_no_more(
     assert [*map(bool, first)] == [False, False, True]
     assert after == [None] * 6
     assert album.count == 1
+    assert album._held is None
     assert "Agree again" in str(learner.ended)
+
+
+def test_an_ended_session_holds_no_face_and_the_next_one_still_knows_them(
+    album: Album, frames: list[NDArray[np.uint8]]
+) -> None:
+    assert album.offer(cv2.cvtColor(frames[0], cv2.COLOR_BGR2GRAY), "happy") is not None
+    learner = SelfLearner(album, Model(), PARAMS)
+
+    learner.close()
+
+    assert album._held is None
+    assert album.offer(cv2.cvtColor(frames[0], cv2.COLOR_BGR2GRAY), "happy") is None
+    assert album.offer(cv2.cvtColor(frames[1], cv2.COLOR_BGR2GRAY), "happy") is not None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fer import audit
 from fer.errors import Busy
 from fer.files import locked, write_json
 from fer.live.updates import Update, Updates
@@ -49,21 +50,21 @@ def test_where_none_ran_there_is_nothing_to_tell(paths: Paths) -> None:
     assert Updates(paths).told() == Update()
 
 
-def test_a_started_update_runs_in_the_checkout_without_the_servers_token(
-    paths: Paths, flow: Flow, monkeypatch: pytest.MonkeyPatch
+def test_a_started_update_runs_in_the_checkout_for_who_started_it(
+    paths: Paths, flow: Flow
 ) -> None:
     flow("""
         import os, shutil, sys
-        print(os.getcwd(), sys.argv[1], os.environ.get("FER_TOKEN"), os.getsid(0) == os.getpid())
+        print(os.getcwd(), sys.argv[1], os.environ["FER_ACTOR"], os.getsid(0) == os.getpid())
         sys.exit("no")
     """)
-    monkeypatch.setenv("FER_TOKEN", "secret")
     updates = Updates(paths)
 
-    updates.start()
+    with audit.acting("phone"):
+        updates.start()
 
     told = ended(updates)
-    assert told.log == [f"{paths.root} from the live page None True", "no"]
+    assert told.log == [f"{paths.root} from the live page phone True", "no"]
     assert told.error == "The update did not begin: no"
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from fer import audit
 from fer.errors import Busy
 from fer.files import locked, read_json, write_json, write_text
 from fer.paths import Paths
@@ -66,6 +67,15 @@ def test_steps_run_in_order_and_the_outcome_is_written(steps: Steps) -> None:
     assert outcome["verdict"] == VERDICT
     assert read_json(steps.paths.report("update.json")) == outcome
     assert outcome["reason"] == "a test"
+
+
+def test_who_began_it_is_in_the_audit_log(steps: Steps, monkeypatch: pytest.MonkeyPatch) -> None:
+    update("a schedule")
+    monkeypatch.setenv(audit.VARIABLE, "phone")
+    update("from the live page")
+
+    told = [(one["kind"], one["who"]) for one in audit.read(steps.paths).entries]
+    assert told == [("update", "flow"), ("update", "phone")]
 
 
 def test_without_a_remote_nothing_is_fetched_or_sent(steps: Steps) -> None:

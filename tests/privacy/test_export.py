@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fer import audit
 from fer.errors import DataError
 from fer.privacy import export
 from fer.registry import retire
@@ -41,6 +42,13 @@ def test_it_says_nothing_of_others(house, packed) -> None:
     text = packed.read("about.json").decode()
     people = {f'"{name}' for name in house.others["subject"]}
     assert not [name for name in (*house.others["id"], *people) if name in text]
+
+
+def test_the_audit_log_knows_of_it_by_a_face_and_not_by_the_name(house, packed) -> None:
+    (said,) = audit.read(house.paths).entries
+    assert (said["kind"], said["faces"]) == ("export", house.hers["id"].nunique())
+    assert said["face"] in set(house.hers["id"])
+    assert "ana" not in json.dumps(said)
 
 
 def test_only_the_owner_may_read_it(packed) -> None:

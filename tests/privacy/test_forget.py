@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from fer import params
+from fer import audit, params
 from fer.data import inbox, quarantine, receipts, table, version
 from fer.data.ingest import ingest
 from fer.errors import Busy, DataError
@@ -107,6 +107,21 @@ def test_the_receipt_names_nobody_and_knows_whom_it_is_about(house) -> None:
     assert not receipt.is_about("bob")
     assert receipt.seen == receipt.learnt == Span(1, 3)
     assert (receipt.data_version, receipt.stores) == (4, ("cache", "away"))
+
+
+def test_the_audit_log_stays_says_what_was_erased_and_names_nobody(house) -> None:
+    for face in house.hers["id"]:
+        audit.record(house.paths, "capture", face=face)
+
+    receipt = forget("ana", house.paths)
+
+    *captured, erased = audit.read(house.paths).entries
+    assert [one["face"] for one in captured] == list(house.hers["id"])
+    assert (erased["kind"], erased["receipt"], erased["faces"]) == (
+        "erasure", receipt.name, len(receipt.faces),
+    )  # fmt: skip
+    assert not [file for file in house.paths.audit.iterdir() if b"ana" in file.read_bytes()]
+    assert verify("ana", house.paths).left == []
 
 
 def test_dvc_misses_nothing_afterwards(house) -> None:

@@ -1,12 +1,13 @@
 """Faces are kept no longer than was agreed, and what was erased stays out."""
 
+import dataclasses
 import os
 import shutil
 from datetime import timedelta
 
 import pytest
 
-from fer import params
+from fer import audit, params
 from fer.data import inbox, quarantine, receipts, version
 from fer.data.ingest import ingest
 from fer.params import RetentionParams
@@ -15,8 +16,8 @@ from fer.privacy.forget import forget
 from fer.privacy.sweep import SweepReport
 from fer.records import now
 
-PARAMS = RetentionParams(captures_days=365, set_apart_days=30, retire_models=False)
-NOTHING = SweepReport(faces=0, set_apart=0, came_back=0, resumed=False)
+PARAMS = RetentionParams(captures_days=365, set_apart_days=30, retire_models=False, audit_days=700)
+NOTHING = SweepReport(faces=0, set_apart=0, came_back=0, resumed=False, audited=0)
 
 
 @pytest.fixture
@@ -110,6 +111,20 @@ def test_what_nobody_decided_on_leaves_quarantine(house, monkeypatch) -> None:
     assert sweep.sweep(PARAMS, house.paths).set_apart == 1
     assert folder.is_dir()
     assert len(quarantine.read(house.paths.quarantine)) == waiting - 1
+
+
+def test_the_audit_log_is_kept_for_its_time_and_knows_what_was_swept(house) -> None:
+    audit.record(house.paths, "update")
+    (file,) = house.paths.audit.iterdir()
+    file = file.rename(house.paths.audit / "2020-01.jsonl")
+    assert sweep.sweep(PARAMS, house.paths) == NOTHING
+    long_ago = (now() - timedelta(days=PARAMS.audit_days + 1)).timestamp()
+    os.utime(file, (long_ago, long_ago))
+
+    assert sweep.sweep(PARAMS, house.paths) == dataclasses.replace(NOTHING, audited=1)
+
+    (swept,) = audit.read(house.paths).entries
+    assert (swept["kind"], swept["audited"], swept["faces"]) == ("sweep", 1, 0)
 
 
 def test_an_erasure_that_was_cut_short_is_finished(house, monkeypatch) -> None:

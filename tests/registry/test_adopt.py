@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fer import audit
 from fer.errors import RegistryError
 from fer.files import sha256
 from fer.records import Parent
@@ -60,6 +61,8 @@ def test_for_real_faces_the_shipped_champion_takes_the_place_of_a_drawn_one(rule
 
     assert pinned is not None
     assert (ruled.named("champion"), ruled.named("previous")) == (pinned.version, 1)
+    (said,) = audit.read(ruled.paths).entries
+    assert (said["kind"], said["version"], said["before"]) == ("promotion", pinned.version, 1)
 
 
 def test_a_clone_goes_on_from_the_parent_that_came_with_it(registry) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from mlflow.tracking import MlflowClient
 
+from fer import audit
 from fer.data import table
 from fer.errors import Busy, MissingData, ModelError
 from fer.evaluation import fresh
@@ -63,6 +64,16 @@ def test_a_better_candidate_takes_the_place_and_the_old_champion_is_remembered(r
     assert report.accuracy["base"]["candidate"] > report.accuracy["base"]["champion"]
     assert read_json(ruled.paths.report("verdict.json")) == dataclasses.asdict(report)
     assert ruled.paths.report("verdict.md").read_text("utf-8").startswith("# Promoted")
+
+
+def test_whom_the_place_went_to_is_in_the_audit_log_once(ruled) -> None:
+    for skill in (GOOD, CONSTANT):
+        ruled.candidate(skill)
+        ruled.promote()
+        ruled.promote()
+
+    (said,) = audit.read(ruled.paths).entries
+    assert (said["kind"], said["version"], said["before"]) == ("promotion", 2, 1)
 
 
 @pytest.mark.parametrize("skill", [FAIR, CONSTANT], ids=["equal", "worse"])

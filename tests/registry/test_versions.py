@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from fer import audit
 from fer.errors import Busy, RegistryError
 from fer.files import locked, sha256
 from fer.registry import adopt, listing, versions
@@ -16,6 +17,10 @@ def test_a_rollback_returns_to_the_previous_champion(twice) -> None:
     assert (before, after) == (2, 1)
     assert (twice.named("champion"), twice.named("previous")) == (1, 2)
     assert twice.client.get_model_version("fer", "2").tags["verdict"] == "rolled back"
+    moved = [
+        (one["kind"], one["version"], one["before"]) for one in audit.read(twice.paths).entries
+    ]
+    assert moved == [("rollback", 1, 2)]
 
 
 def test_a_rollback_may_name_any_version(twice) -> None:

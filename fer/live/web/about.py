@@ -7,26 +7,27 @@ from pydantic import BaseModel, Field
 
 from fer.emotions import EMOJI, MAX_SCORE
 from fer.live.capture import CONSENT_PURPOSE, CONSENT_TEXT, CONSENT_VERSION
-from fer.live.web.guard import COOKIE, same_token, signed_in
+from fer.live.web import tokens
+from fer.live.web.guard import COOKIE
 from fer.live.web.service import Service
 from fer.live.web.stream import model_state
 
 
 class Token(BaseModel):
-    """What the operator was given at start."""
+    """What `fer token new` told."""
 
     token: Annotated[str, Field(max_length=200)]
 
 
-def router(service: Service, token: str | None) -> APIRouter:
+def router(service: Service) -> APIRouter:
     """Return the routes about the server itself."""
     routes = APIRouter(tags=["server"])
 
     @routes.get("/healthz")
-    async def healthz() -> dict[str, Any]:
-        """Tell that the server answers, and whether it has a model."""
+    async def healthz() -> dict[str, str | bool]:
+        """Tell anybody that the server runs, whether it has a model, and whether one is broken."""
         state = service.predictor.state
-        return {"status": "ok", "model": state.name, "error": state.error}
+        return {"status": "ok", "model": state.name is not None, "broken": state.error is not None}
 
     @routes.get("/metrics", response_class=Response)
     async def metrics() -> Response:
@@ -55,11 +56,14 @@ def router(service: Service, token: str | None) -> APIRouter:
     @routes.post("/api/login", status_code=204)
     async def login(shown: Token, request: Request, response: Response) -> None:
         """Take the token into a cookie that scripts cannot read."""
-        if token is None or not same_token(shown.token, token):
-            raise HTTPException(401, "That is not this server's token.")
+        kept = tokens.signed_in(shown.token)
+        if tokens.holder(service.paths, kept) is None:
+            raise HTTPException(
+                401, "That token is none of this server's, was revoked or is over."
+            )
         response.set_cookie(
             COOKIE,
-            signed_in(token),
+            kept,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",

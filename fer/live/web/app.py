@@ -1,5 +1,6 @@
 """The application: routes, errors, the page, and who may ask."""
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,13 +28,15 @@ _STATUS: Final[tuple[tuple[type[FerError], int], ...]] = (
     (Busy, 409),
 )
 
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-def create_app(service: Service, *, token: str | None) -> FastAPI:
+
+def create_app(service: Service, *, closed: bool) -> FastAPI:
     """Return the application.
 
     Args:
         service: What the routes share.
-        token: What clients must show; None where only this machine can connect.
+        closed: Whether clients must show a token; not where only this machine can connect.
     """
 
     @asynccontextmanager
@@ -44,13 +47,13 @@ def create_app(service: Service, *, token: str | None) -> FastAPI:
 
     # The ready-made documentation pages load scripts from the internet.
     app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.add_middleware(Guard, token=token, limits=service.limits)
+    tokens = service.paths if closed else None
+    app.add_middleware(Guard, tokens=tokens, limits=service.limits)
     app.add_exception_handler(FerError, _explain)
+    app.add_exception_handler(OSError, _find_no_room)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(RequestValidationError, _point_out)
-    for routes in (about.router(service, token), stream.router(service)):
-        app.include_router(routes)
-    for part in (pictures, films, teach, models, review, update):
+    for part in (about, stream, pictures, films, teach, models, review, update):
         app.include_router(part.router(service))
     app.mount("/static", StaticFiles(directory=_STATIC))
 
@@ -71,6 +74,14 @@ async def _point_out(_: Request, error: Exception) -> JSONResponse:
     faults = error.errors() if isinstance(error, RequestValidationError) else ()
     told = [{name: fault[name] for name in ("type", "loc", "msg")} for fault in faults]
     return JSONResponse({"detail": told}, 422)
+
+
+async def _find_no_room(_: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, OSError) or error.errno not in _FULL:
+        raise error
+    # Whatever is written here is whole or absent.
+    detail = "Expected room on the server's disk, found none: nothing was kept. Free some."
+    return JSONResponse({"detail": detail}, 507)
 
 
 async def _explain(_: Request, error: Exception) -> JSONResponse:

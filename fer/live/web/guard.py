@@ -1,41 +1,31 @@
 """Who may ask: checks before any route, and headers on every answer."""
 
-import hmac
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fer import audit
+from fer.live.web import door
+from fer.live.web.headers import added
 from fer.live.web.limits import Limits, Rate, rate_of
 from fer.live.web.service import MAX_BYTES, MAX_FILM_BYTES
+from fer.live.web.tokens import signed_in
+from fer.live.web.visits import Ended, Visit
+from fer.paths import Paths
 
 COOKIE: Final = "fer_token"
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """Hosts that only this machine reaches."""
 
-_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
-        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-
-# The page itself holds nothing secret, and asks for the token.
-_OPEN: Final = frozenset({"/", "/healthz", "/api/login"})
+# Whether it runs, and where a token is shown.
+_OPEN: Final = frozenset({"/healthz", "/api/login"})
 
 
 @dataclass(frozen=True)
@@ -44,20 +34,27 @@ class _Refusal:
     detail: str
     headers: dict[str, str] = field(default_factory=dict)
 
+    def answer(self) -> JSONResponse:
+        return JSONResponse({"detail": self.detail}, self.status, self.headers)
+
+
+_NO_TOKEN: Final = _Refusal(401, "Expected a token, as a bearer token or by signing in.")
+_FAULT: Final = _Refusal(500, "A fault of this server; its log says more.")
+
 
 class Guard:
-    """Refuses other hosts' pages, who asks too often or without the token, and large bodies.
+    """Refuses other hosts' pages, who asks too often or without a token, and large bodies.
 
     Args:
         app: The application behind it.
-        token: What a client must show; None: only this machine can connect.
+        tokens: The checkout that has the tokens; None: only this machine can connect.
         limits: Of how often one client may ask.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, tokens: Paths | None, limits: Limits) -> None:
         """See the class."""
         self._app = app
-        self._token = token
+        self._tokens = tokens
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,69 +62,63 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
+        visit = Visit(self._tokens, _shown(Headers(scope=scope)))
+        refusal = self._refusal(scope, visit)
         if refusal is None:
-            await self._answered(scope, receive, _with_headers(send))
+            with audit.acting(visit.who or audit.LOCAL):
+                await self._answered(scope, visit, receive, send)
         elif scope["type"] == "websocket":
             # Closed before it is accepted: the client receives 403.
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.detail})
         else:
-            detail = {"detail": refusal.detail}
-            answer = JSONResponse(detail, refusal.status, refusal.headers)
-            await answer(scope, receive, _with_headers(send))
+            asks = refusal is _NO_TOKEN and scope["path"] == "/"
+            await (door.page() if asks else refusal.answer())(scope, receive, added(send))
 
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answered(self, scope: Scope, visit: Visit, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._app(scope, visit.hearing(receive, send), send)
+            return
         begun = False
+        telling = visit.telling(added(send))
 
         async def sending(message: Message) -> None:
             nonlocal begun
             begun = True
-            await send(message)
+            await telling(message)
 
         try:
             await self._app(scope, receive, sending)
+        except Ended:
+            # The server closes the connection of an answer that stays a part.
+            return
         except Exception:
             # Here, because what Starlette answers to a bug does not come by these headers.
-            if scope["type"] == "http" and not begun:
-                detail = {"detail": "A fault of this server; its log says more."}
-                await JSONResponse(detail, 500)(scope, receive, send)
+            if not begun:
+                await _FAULT.answer()(scope, receive, added(send))
             raise
 
-    def _refusal(self, scope: Scope) -> _Refusal | None:
+    def _refusal(self, scope: Scope, visit: Visit) -> _Refusal | None:
         headers = Headers(scope=scope)
         rate = rate_of(scope)
-        if self._token is None and _host(headers.get("host", "")) not in LOOPBACK:
+        if self._tokens is None and _host(headers.get("host", "")) not in LOOPBACK:
             # A page of another site whose name was made to point here (DNS rebinding).
             return _Refusal(403, "Expected a request to localhost.")
-        if rate is not None and not _same_origin(headers):
+        if _from_elsewhere(scope["path"], headers) or (rate and not _same_origin(headers)):
             return _Refusal(403, "Expected a request from this server's own page.")
         if rate is not None and (wait := self._limits.wait(_client(scope), rate)):
             return _too_often(rate, wait)
-        if not self._allowed(scope["path"], headers):
-            return _Refusal(
-                401, "Expected the server's token, as a bearer token or by signing in."
-            )
+        if visit.who is None and scope["path"] not in _OPEN:
+            return _NO_TOKEN
         if rate is None or scope["type"] != "http":
             return None
         film = scope["path"] == "/api/films"
         return _refused_size(headers, MAX_FILM_BYTES if film else MAX_BYTES)
 
-    def _allowed(self, path: str, headers: Headers) -> bool:
-        if self._token is None or path in _OPEN or path.startswith("/static/"):
-            return True
-        bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        by_bearer = same_token(bearer, self._token)
-        return by_bearer or same_token(_cookie(headers), signed_in(self._token))
 
-
-def same_token(shown: str, token: str) -> bool:
-    """Return whether both are equal, in a time that does not tell how much of it is."""
-    return hmac.compare_digest(shown.encode(), token.encode())
-
-
-def signed_in(token: str) -> str:
-    """Return what a browser holds in the token's place: of no use to find it, ended with it."""
-    return hmac.new(token.encode(), COOKIE.encode(), "sha256").hexdigest()
+def _shown(headers: Headers) -> str:
+    """Return what a client shows of a token, as a browser keeps it."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return signed_in(token) if kind.lower() == "bearer" else _cookie(headers)
 
 
 def _client(scope: Scope) -> str:
@@ -147,6 +138,12 @@ def _too_often(rate: Rate, wait: float) -> _Refusal:
 
 def _host(value: str) -> str:
     return _parsed(f"//{value}").hostname or ""
+
+
+def _from_elsewhere(path: str, headers: Headers) -> bool:
+    # Where browsers say so (`Sec-Fetch-Site`), other sites' pages do not even read; but a link to
+    # the page may be anywhere.
+    return path != "/" and headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
 def _same_origin(headers: Headers) -> bool:
@@ -180,17 +177,3 @@ def _refused_size(headers: Headers, most: int) -> _Refusal | None:
             413, f"Expected at most {most // 1_000_000} MB, received {size[:20]} bytes."
         )
     return None
-
-
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            _add(MutableHeaders(scope=message), _HEADERS.items())
-        await send(message)
-
-    return sending
-
-
-def _add(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:
-    for name, value in wanted:
-        headers[name] = value

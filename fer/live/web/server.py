@@ -1,10 +1,10 @@
 """Serve: the live page and the API, on this machine alone unless a token is given."""
 
 import contextlib
+import ipaddress
 import socket
 import sys
 from pathlib import Path
-from typing import Final
 
 import uvicorn
 
@@ -12,14 +12,12 @@ from fer.errors import FerError
 from fer.faces.detect import Detector, chosen
 from fer.live.champion import Champion
 from fer.live.predictor import Predictor
-from fer.live.web import films
+from fer.live.web import films, tokens
 from fer.live.web.app import create_app
 from fer.live.web.guard import LOOPBACK
 from fer.live.web.service import MAX_BYTES, Service
 from fer.params import CaptureParams
 from fer.paths import Paths
-
-_MIN_TOKEN: Final = 16
 
 
 def serve(
@@ -28,7 +26,7 @@ def serve(
     *,
     host: str,
     port: int,
-    token: str | None,
+    proxy: str | None,
     model: Path | None,
 ) -> None:
     """Serve until interrupted.
@@ -38,14 +36,15 @@ def serve(
         paths: The checkout.
         host: Address to listen at.
         port: Likewise; 0: any free one.
-        token: What clients must show; needed where others than this machine can connect.
+        proxy: Address of a reverse proxy, which is believed who asks; None: nobody is.
         model: ONNX file to serve; None: the champion, wherever its alias moves.
 
     Raises:
-        FerError: The port is taken, or the token is missing or short.
+        FerError: The port is taken, a token is needed and there is none that holds, or `proxy` is
+            no address.
         ModelError: The file is no emotion model.
     """
-    required = checked_token(host, token)
+    closed = needs_token(paths, host, proxy)
     films.clear(paths)
     registry = Champion(paths)
     service = Service(
@@ -63,14 +62,14 @@ def serve(
         )
         # Ctrl-C is how it ends; uvicorn has closed everything by then.
         with contextlib.suppress(KeyboardInterrupt):
-            server(service, required).run([listening])
+            server(service, closed=closed, proxy=proxy).run([listening])
 
 
-def server(service: Service, token: str | None) -> uvicorn.Server:
+def server(service: Service, *, closed: bool, proxy: str | None = None) -> uvicorn.Server:
     """Return the server of one application; `run([socket])` starts it."""
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(service, token=token),
+            create_app(service, closed=closed),
             ws="websockets-sansio",
             ws_max_size=MAX_BYTES,
             # JPEG does not compress again.
@@ -79,28 +78,34 @@ def server(service: Service, token: str | None) -> uvicorn.Server:
             # Addresses of people who looked at the page are nobody's business.
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            # One hop: of several addresses that were forwarded, the one that the proxy added.
+            proxy_headers=proxy is not None,
+            forwarded_allow_ips=proxy or "",
             timeout_graceful_shutdown=2,
         )
     )
 
 
-def checked_token(host: str, token: str | None) -> str | None:
-    """Return the token that clients must show, or None where none is needed.
+def needs_token(paths: Paths, host: str, proxy: str | None) -> bool:
+    """Return whether clients must show a token: where there is one, or others can connect.
 
     Raises:
-        FerError: `host` can be reached from elsewhere and there is none, or a short one.
+        FerError: They must and none holds, or `proxy` is no address.
     """
-    if token is None and host not in LOOPBACK:
+    if proxy is not None:
+        try:
+            ipaddress.ip_address(proxy)
+        except ValueError as error:
+            raise FerError(f"Expected the address of a proxy, received {error}.") from error
+    made = tokens.listed(paths)
+    if not made and proxy is None and host in LOOPBACK:
+        return False
+    if not any(one.holds for one in made):
         raise FerError(
-            f"Expected a token, because others can connect to {host}: set FER_TOKEN or give "
-            "--token-file. `openssl rand -hex 24` makes one."
+            "Expected a token that holds, because others can connect or tokens were made, found "
+            "none. Make one: `fer token new NAME`."
         )
-    if token is not None and len(token) < _MIN_TOKEN:
-        raise FerError(
-            f"Expected a token of at least {_MIN_TOKEN} characters, received {len(token)}."
-        )
-    return token
+    return True
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import anyio
 import anyio.to_thread
+from pydantic import Field
 
 from fer.errors import DataError
 from fer.faces import camera
@@ -20,7 +21,10 @@ from fer.params import CaptureParams
 from fer.paths import Paths
 
 BROWSER: Final = "browser"
-"""Domain of faces before a browser's camera, unless people name another."""
+"""Name of a browser's camera, and domain of its faces, unless people give another."""
+
+Name = Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")]
+"""What people call a person, a camera or a room."""
 
 MAX_BYTES: Final = 4_000_000
 """The largest request and the largest frame."""

@@ -16,7 +16,7 @@ from fer.faces.track import Tracker
 from fer.live.learning import SelfLearner
 from fer.live.reading import Face, follow
 from fer.live.seen import Passers
-from fer.live.web.service import BROWSER, Service, decoded
+from fer.live.web.service import BROWSER, Name, Service, decoded
 
 _MAX_SESSIONS: Final = 32
 _MAX_OF_ONE: Final = 24
@@ -36,7 +36,7 @@ def router(service: Service) -> APIRouter:
     sessions: Counter[str] = Counter()
 
     @routes.websocket("/api/live")
-    async def live(socket: WebSocket, sitting: str | None = None) -> None:
+    async def live(socket: WebSocket, sitting: str | None = None, camera: Name = BROWSER) -> None:
         await socket.accept()
         learner = _learner(service, sitting) if sitting is not None else None
         if sitting is not None and learner is None:
@@ -52,13 +52,15 @@ def router(service: Service) -> APIRouter:
         sessions[client] += 1
         try:
             with service.meters.sessions.track_inprogress():
-                await _answer_frames(socket, service, learner)
+                await _answer_frames(socket, service, learner, camera)
         except WebSocketDisconnect:
             pass
         finally:
             sessions[client] -= 1
             if not sessions[client]:
                 del sessions[client]
+            if learner is not None:
+                learner.close()
 
     return routes
 
@@ -72,8 +74,10 @@ def _learner(service: Service, sitting: str) -> SelfLearner | None:
     return SelfLearner(seat.album, answer, settings)
 
 
-async def _answer_frames(socket: WebSocket, service: Service, learner: SelfLearner | None) -> None:
-    tracker, passers = Tracker(), Passers(service.onlooker, BROWSER)
+async def _answer_frames(
+    socket: WebSocket, service: Service, learner: SelfLearner | None, camera: str
+) -> None:
+    tracker, passers = Tracker(), Passers(service.onlooker, camera)
     while True:
         message = await socket.receive()
         data = message.get("bytes")

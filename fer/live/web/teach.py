@@ -16,11 +16,10 @@ from fer.live.capture import CONSENT_VERSION, Sitting, consent_now, keep
 from fer.live.learning import Album
 from fer.live.web.counts import Counts
 from fer.live.web.pictures import PICTURE_BODY
-from fer.live.web.service import BROWSER, Service, decoded
+from fer.live.web.service import BROWSER, Name, Service, decoded
 from fer.live.web.sittings import Capture, Seat
 from fer.records import now
 
-Name = Annotated[str, Field(pattern=r"^\w[\w .-]{0,39}$")]
 Emotion = Literal[EMOTIONS]  # type: ignore[valid-type]
 Pixel = Annotated[int, Field(ge=0, le=100_000)]
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -69,10 +70,13 @@ class Site:
     client: httpx.Client
     host: str
 
-    def live(self, *, sitting: str | None = None, **options: Any) -> Connection:
+    def live(
+        self, *, sitting: str | None = None, camera: str | None = None, **options: Any
+    ) -> Connection:
         """Open a live session, in which the person of `sitting` turned self-learning on."""
-        query = f"?sitting={sitting}" if sitting else ""
-        return connect(f"ws://{self.host}/api/live{query}", compression=None, **options)
+        given = {"sitting": sitting, "camera": camera}
+        query = urlencode({name: value for name, value in given.items() if value is not None})
+        return connect(f"ws://{self.host}/api/live?{query}", compression=None, **options)
 
 
 Serve = Callable[..., Site]
@@ -85,12 +89,18 @@ def start(tmp_path: Path, make_model: Callable[..., Path]) -> Iterator[Serve]:
 
         def begin(
             *,
-            token: str | None = None,
+            closed: bool = False,
+            proxy: str | None = None,
             self_learning: bool = False,
             limits: Limits | None = None,
         ) -> Site:
             running = _running(
-                tmp_path / "checkout", make_model, token, self_learning, limits or Limits()
+                tmp_path / "checkout",
+                make_model,
+                self_learning,
+                limits or Limits(),
+                closed=closed,
+                proxy=proxy,
             )
             return stack.enter_context(running)
 
@@ -107,9 +117,9 @@ def site(start: Serve) -> Site:
 def _running(
     root: Path,
     make_model: Callable[..., Path],
-    token: str | None,
     self_learning: bool,
     limits: Limits,
+    **options: Any,
 ) -> Iterator[Site]:
     paths = Paths(root)
     version.write(paths.version, DataVersion())
@@ -124,7 +134,7 @@ def _running(
         paths, Detector(), predictor, registry, capture, limits=limits,  # type: ignore[arg-type]
     )  # fmt: skip
     with bound("127.0.0.1", 0) as listening:
-        running = server(service, token)
+        running = server(service, **options)
         host = f"127.0.0.1:{listening.getsockname()[1]}"
         thread = threading.Thread(target=running.run, args=([listening],))
         thread.start()

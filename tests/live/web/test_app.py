@@ -44,7 +44,7 @@ def test_versions_come_with_every_condition_and_the_accuracy_by_domain(site: Sit
 def test_a_rollback_is_served_at_once(site: Site) -> None:
     answer = site.client.post("/api/models/rollback", json={"version": 2})
     assert answer.json() == {"before": 1, "after": 2}
-    assert site.client.get("/healthz").json()["model"] == "version 2"
+    assert site.client.get("/api/about").json()["model"]["name"] == "version 2"
 
 
 def test_a_rollback_to_nothing_is_explained(site: Site) -> None:

@@ -15,7 +15,8 @@ import pytest
 
 from fer.faces import camera
 from fer.faces.detect import Detection
-from fer.live.web import films
+from fer.live.reading import Reading
+from fer.live.web import films, tokens, visits
 from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
 from fer.paths import Paths
@@ -177,6 +178,44 @@ def test_who_sends_too_slowly_loses_the_place(
             assert client.recv(12) == b"HTTP/1.1 408"
     assert not any(disk.iterdir())
     assert site.client.post("/api/films", content=film).status_code == 200
+
+
+def test_who_does_not_read_loses_the_place(
+    site: Site, film: bytes, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = Reading("", 640, 480, ["x" * 100_000])  # type: ignore[list-item]
+    endless = (long for _ in count())
+    url = site.client.base_url
+    head = f"POST /api/films HTTP/1.1\r\nHost: localhost:{url.port}\r\n"
+    with monkeypatch.context() as patched, socket.socket() as client:
+        patched.setattr(visits, "_UNREAD_SECONDS", 0.05)
+        patched.setattr(films, "of_film", lambda *_: endless)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(10)
+        client.connect((url.host, url.port or 0))
+        client.sendall(f"{head}Content-Length: {len(film)}\r\n\r\n".encode() + film)
+        assert client.recv(12) == b"HTTP/1.1 200"
+        assert any(
+            site.client.get("/healthz").is_success and not any(disk.iterdir()) for _ in range(2000)
+        )
+    assert site.client.post("/api/films", content=film).status_code == 200
+
+
+def test_a_film_ends_with_the_token_of_who_sent_it(
+    start: Serve, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = start(closed=True)
+    paths = site.service.paths
+    endless = (Reading("", 640, 480, [], frame=number) for number in count())
+    monkeypatch.setattr(films, "of_film", lambda *_: endless)
+    bearer = {"Authorization": f"Bearer {tokens.new(paths, 'phone', 1)}"}
+    with site.client.stream("POST", "/api/films", content=film, headers=bearer) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        tokens.revoke(paths, "phone")
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(lines)
+    assert not any(paths.films.iterdir())
 
 
 def test_what_a_killed_server_left_goes_and_a_running_ones_stays(paths: Paths) -> None:

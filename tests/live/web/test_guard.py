@@ -1,22 +1,25 @@
-"""Only this server's own page, this machine or the token's owner get an answer."""
+"""Only this server's own page, this machine or the holder of a token get an answer."""
 
 import re
 import socket
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from fer.live.web import guard
+from fer import audit
+from fer.data import quarantine
+from fer.live.web import guard, tokens
 from fer.live.web.app import create_app
 from fer.live.web.limits import Limits
 from fer.live.web.service import MAX_BYTES
+from tests.conftest import make_faces
 from tests.live.web.conftest import Serve, Site
-
-_TOKEN = "a token that is long enough"  # noqa: S105  of a server in this test
 
 
 @pytest.mark.parametrize(
@@ -74,22 +77,10 @@ def test_nothing_outside_the_page_is_served(site: Site) -> None:
     assert site.client.get("/static/%2e%2e/app.py").status_code == 404
 
 
-def test_without_the_token_only_the_page_is_shown(start: Serve) -> None:
-    site = start(token=_TOKEN)
-    assert site.client.get("/").status_code == 200
-    assert site.client.get("/healthz").status_code == 200
-    for path in ("/api/about", "/api/models", "/metrics", "/openapi.json"):
-        assert site.client.get(path).status_code == 401
-    with pytest.raises(InvalidStatus, match="403"):
-        site.live()
-    wrong = site.client.get("/api/about", headers={"Authorization": f"Bearer {_TOKEN}x"})
-    assert wrong.status_code == 401
-
-
 def _routes(site: Site) -> list[tuple[str, str]]:
     """Every route of the application, as a method and a path."""
     found: list[tuple[str, str]] = []
-    waiting = list(create_app(site.service, token=_TOKEN).routes)
+    waiting = list(create_app(site.service, closed=True).routes)
     while waiting:
         route: Any = waiting.pop()
         inner = getattr(route, "original_router", None)
@@ -101,18 +92,52 @@ def _routes(site: Site) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def test_without_the_token_no_route_but_the_pages_answers(start: Serve) -> None:
-    site = start(token=_TOKEN, limits=Limits(count(0, 1000).__next__))
+def test_who_shows_no_token_reads_whether_it_runs_and_nothing_else(start: Serve) -> None:
+    site = start(closed=True, limits=Limits(count(0, 1000).__next__))
     routes = _routes(site)
-    assert {("GET", "/metrics"), ("POST", "/api/update"), ("WEBSOCKET", "/api/live")} <= {*routes}
-    for method, path in routes:
-        if method == "WEBSOCKET" and path != "/static":
+    assert {("GET", "/"), ("GET", "/metrics"), ("GET", "/openapi.json"), ("POST", "/api/update"),
+            ("WEBSOCKET", "/api/live")} <= {*routes}  # fmt: skip
+    files = [f"/static/{file.name}" for file in (Path(guard.__file__).parent / "static").iterdir()]
+    near = ["/healthz/", "/healthz/x", "/healthzx", "/api/loginx", "/api/login/x", "//", "/docs"]
+    for method, path in [*routes, *(("GET", path) for path in files + near)]:
+        if method == "WEBSOCKET":
             with pytest.raises(InvalidStatus, match="403"):
                 connect(f"ws://{site.host}{path}")
-        elif path not in {"/", "/healthz", "/static", "/api/login"}:
-            assert site.client.request(method, path).status_code == 401, (method, path)
-    for near in ("/healthz/x", "/healthzx", "/api/loginx", "/api/login/x", "/static", "//"):
-        assert site.client.get(f"http://{site.host}{near}").status_code == 401, near
+        elif path not in {"/healthz", "/api/login"}:
+            for shown in ({}, {"Authorization": "Bearer x"}, {"Cookie": f"{guard.COOKIE}=x"}):
+                answer = site.client.request(
+                    method, f"http://{site.host}{path}", headers=shown, json={}
+                )
+                assert answer.status_code == 401, (method, path)
+                assert set(answer.headers).isdisjoint({"set-cookie", "last-modified", "etag"})
+    assert site.client.post("/api/login", json={"token": ""}).status_code == 401
+    assert not site.service.paths.inbox.exists()
+
+
+def test_whether_it_runs_tells_no_name_path_or_error(start: Serve) -> None:
+    site = start(closed=True)
+    told = {"status": "ok", "model": True, "broken": False}
+    assert site.client.get("/healthz").json() == told
+    site.registry.champion = 3  # there is none
+    site.service.predictor.refresh()
+    assert site.client.get("/healthz").json() == {**told, "broken": True}
+
+
+def test_the_door_runs_its_own_script_and_nothing_else(start: Serve) -> None:
+    answer = start(closed=True).client.get("/")
+    policy = answer.headers["content-security-policy"]
+    assert answer.headers["content-type"].startswith("text/html")
+    assert re.search(r"script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; ", policy)
+    assert "unsafe" not in policy
+    assert "src=" not in answer.text
+
+
+@pytest.mark.parametrize("site_of", ["cross-site", "same-site"])
+def test_a_page_of_another_site_cannot_even_have_something_read(site: Site, site_of: str) -> None:
+    headers = {"Sec-Fetch-Site": site_of}
+    for path in ("/api/review/doubts", "/static/app.js", "/metrics"):
+        assert site.client.get(path, headers=headers).status_code == 403
+    assert site.client.get("/", headers=headers).status_code == 200  # a link
 
 
 def test_no_route_acts_for_a_page_of_another_site(site: Site) -> None:
@@ -156,9 +181,9 @@ def test_a_length_of_thousands_of_digits_is_refused() -> None:
     assert guard._refused_size(Headers({"content-length": "9" * 5000}), 10).status == 413  # type: ignore[union-attr]
 
 
-def test_the_token_opens_everything(start: Serve) -> None:
-    site = start(token=_TOKEN)
-    bearer = {"Authorization": f"Bearer {_TOKEN}"}
+def test_a_token_opens_everything(start: Serve) -> None:
+    site = start(closed=True)
+    bearer = {"Authorization": f"Bearer {tokens.new(site.service.paths, 'phone', 1)}"}
     assert site.client.get("/api/about", headers=bearer).status_code == 200
     with site.live(additional_headers=bearer):
         pass
@@ -167,11 +192,52 @@ def test_the_token_opens_everything(start: Serve) -> None:
 
 
 def test_signing_in_gives_a_cookie_that_scripts_cannot_read(start: Serve) -> None:
-    site = start(token=_TOKEN)
+    site = start(closed=True)
+    token = tokens.new(site.service.paths, "phone", 1)
     assert site.client.post("/api/login", json={"token": "wrong"}).status_code == 401
-    answer = site.client.post("/api/login", json={"token": _TOKEN})
+    answer = site.client.post("/api/login", json={"token": token})
     assert answer.status_code == 204
     assert "HttpOnly" in answer.headers["set-cookie"]
-    assert _TOKEN not in answer.headers["set-cookie"]
+    assert token not in answer.headers["set-cookie"]
     assert "samesite=strict" in answer.headers["set-cookie"].lower()
     assert site.client.get("/api/about").status_code == 200
+    assert site.client.get("/").status_code == 200
+
+
+def test_what_is_done_is_written_down_under_the_name_of_the_token(start: Serve) -> None:
+    site = start(closed=True)
+    paths = site.service.paths
+    bearer = {"Authorization": f"Bearer {tokens.new(paths, 'phone', 1)}"}
+    quarantine.put(paths.quarantine, make_faces(1).assign(reason="label: none"))
+    said = {"face": make_faces(1)["id"][0], "verdict": "reject"}
+    assert site.client.post("/api/review", json=said, headers=bearer).status_code == 202
+    made, reviewed = audit.read(paths).entries
+    assert (made["kind"], made["who"], made["name"]) == ("token", "local", "phone")
+    assert (reviewed["kind"], reviewed["who"], reviewed["face"]) == (
+        "review", "phone", said["face"],
+    )  # fmt: skip
+
+
+def test_behind_a_proxy_each_client_is_one_and_https_is_seen(start: Serve) -> None:
+    site = start(closed=True, proxy="127.0.0.1")
+    token = {"token": tokens.new(site.service.paths, "phone", 1)}
+
+    def ask(client: str) -> httpx.Response:
+        # Whatever the client itself put first is not believed.
+        headers = {"X-Forwarded-For": f"1.2.3.4, {client}", "X-Forwarded-Proto": "https"}
+        return site.client.post("/api/login", json=token, headers=headers)
+
+    assert "Secure" in ask("10.0.0.1").headers["set-cookie"]
+    assert 429 in [ask("10.0.0.1").status_code for _ in range(12)]
+    assert ask("10.0.0.2").status_code == 204
+
+
+def test_without_a_proxy_no_client_is_believed_who_it_is(start: Serve) -> None:
+    site = start(closed=True)
+    answers = [
+        site.client.post(
+            "/api/login", json={"token": "x"}, headers={"X-Forwarded-For": f"10.0.0.{n}"}
+        )
+        for n in range(12)
+    ]
+    assert answers[-1].status_code == 429

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from fer.data import inbox, table
 from fer.faces.align import canonical
+from fer.live.web import tokens
 from tests.live.conftest import write_film
 from tests.live.web.browser import CHROMIUM, Page, opened
-from tests.live.web.conftest import Site
+from tests.live.web.conftest import Serve, Site
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
@@ -124,6 +125,46 @@ def _take_a_picture(page: Page, folder: Path) -> None:
     pixels = cv2.imread(str(picture))
     assert pixels is not None
     assert pixels.shape == (480, 640, 3)
+
+
+def test_who_shows_a_token_at_the_door_comes_in_and_goes_with_it(
+    start: Serve, film: Path, tmp_path: Path
+) -> None:
+    site = start(closed=True)
+    paths = site.service.paths
+    token = tokens.new(paths, "phone", 1)
+    with opened(f"http://{site.host}/#live", film, tmp_path / "browser") as page:
+        _show(page, "wrong")
+        page.until("document.querySelector('#why').textContent.includes('none of this server')")
+        page.events.clear()
+        _show(page, token)
+        page.event("Page.loadEventFired")
+        page.until("window.stats && stats.got > 2")
+        assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
+        _follow_a_link_of_another_site(page, site)
+        page.events.clear()
+        tokens.revoke(paths, "phone")
+        page.event("Page.loadEventFired")
+        assert page.value("document.querySelector('#door') !== null")
+
+
+def _follow_a_link_of_another_site(page: Page, site: Site) -> None:
+    page.events.clear()
+    # Another site is another name here; the first click comes without the cookie, and the door
+    # finds that this browser has one.
+    page.call("Page.navigate", url=f"http://localhost:{site.host.partition(':')[2]}/healthz")
+    page.event("Page.loadEventFired")
+    for _ in range(2):
+        page.events.clear()
+        if page.value("location.hostname") == "localhost":
+            page.value(f"void setTimeout(() => {{ location.href = 'http://{site.host}/'; }})")
+        page.event("Page.loadEventFired")
+    page.until("window.stats && stats.got > 2")
+
+
+def _show(page: Page, token: str) -> None:
+    page.value(f"document.querySelector('#token').value = {json.dumps(token)}")
+    page.click("#door button")
 
 
 def test_every_version_shows_its_place_on_the_curves_and_its_conditions(

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosedError
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.connection import Connection
 
 from fer.data import inbox
 from fer.live.capture import CONSENT_VERSION
+from fer.live.film import STAYING
 from fer.live.web import stream
 from fer.live.web.service import MAX_BYTES
 from tests.live.web.conftest import Serve, Site
@@ -185,3 +186,35 @@ def test_open_sessions_are_counted(site: Site, shown: SimpleNamespace) -> None:
         assert _sessions(site) == "fer_sessions 2.0"
     # The server learns a moment after the client that a session is over.
     assert any(_sessions(site) == "fer_sessions 0.0" for _ in range(1000))
+
+
+def test_faces_are_counted_under_the_name_of_their_camera(
+    site: Site, shown: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(site.service.onlooker, "add", lambda camera, _: counted.append(camera))
+    for camera in ("kiosk 2", None):
+        with site.live(camera=camera) as live:
+            for _ in range(STAYING):
+                _ask(live, shown.jpeg)
+    assert counted == ["kiosk 2", "browser"]
+
+
+@pytest.mark.parametrize("camera", ["", "../x", "x" * 41])
+def test_a_camera_has_a_name_for_people(site: Site, camera: str) -> None:
+    with pytest.raises(InvalidStatus, match="403"), site.live(camera=camera):
+        pass
+
+
+def test_with_the_session_go_the_looks_of_who_sat_there(
+    start: Serve, shown: SimpleNamespace
+) -> None:
+    site = start(self_learning=True)
+    sitting = _agreed(site)
+    album = site.service.seats[sitting].album
+    assert album is not None
+    with site.live(sitting=sitting) as live:
+        for _ in range(4):
+            _ask(live, shown.jpeg)
+        assert album._held is not None
+    assert any(site.client.get("/healthz").is_success and album._held is None for _ in range(2000))

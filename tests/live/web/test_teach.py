@@ -1,14 +1,18 @@
 """A capture lands in the inbox as it was meant, and can be undone."""
 
+import errno
+import os
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import httpx
 import numpy as np
 import pytest
 
+from fer import files
 from fer.data import inbox, table
 from fer.faces import camera
 from fer.faces.align import canonical
@@ -130,6 +134,32 @@ def test_undoing_while_ingest_reads_leaves_a_decision(site: Site, shown: SimpleN
     name = _capture(site, shown).json()["capture"]
     with locked(site.service.paths.lock("ingest")):
         assert site.client.delete(f"/api/captures/{name}").json() == {"undone": "rejected"}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_on_a_full_disk_nothing_is_kept_and_the_answer_says_so(
+    site: Site, shown: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    with monkeypatch.context() as patched:
+        full = OSError(number, os.strerror(number), "/somewhere/inbox")
+        patched.setattr(files.os, "fsync", Mock(side_effect=full))
+        answer = _capture(site, shown)
+    assert answer.status_code == 507
+    assert "disk" in answer.json()["detail"]
+    assert "somewhere" not in answer.text
+    assert [*site.service.paths.inbox.iterdir()] == []
+    assert site.client.get("/api/captures").json()["waiting"]["fear"] == 0
+    assert _capture(site, shown).status_code == 201
+
+
+def test_another_fault_of_the_disk_is_no_matter_of_room(
+    site: Site, shown: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = OSError(errno.EIO, "Input/output error", "/somewhere/inbox")
+    monkeypatch.setattr(inbox, "put", Mock(side_effect=broken))
+    answer = _capture(site, shown)
+    assert answer.status_code == 500
+    assert "somewhere" not in answer.text
 
 
 def test_captures_are_counted_by_emotion(site: Site, shown: SimpleNamespace) -> None:

@@ -4,6 +4,7 @@ import { at } from "./shared.js";
 
 const LONGEST = 640; // pixels of a frame that is sent
 const QUALITY = 0.9;
+const NAME = "fer-camera";
 
 const video = at("video");
 const sheet = document.createElement("canvas");
@@ -28,6 +29,10 @@ export async function playFilm(file) {
   video.loop = true;
   await video.play();
 }
+
+// What a person called the camera or room of this browser; its faces are counted under it.
+export const name = () => (video.src ? "film" : localStorage.getItem(NAME) ?? "browser");
+export const rename = (name) => localStorage.setItem(NAME, name);
 
 export function close() {
   for (const track of video.srcObject?.getTracks() ?? []) track.stop();

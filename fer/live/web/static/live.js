@@ -3,7 +3,7 @@
 import * as camera from "./camera.js";
 import { drawFaces, History } from "./draw.js";
 import { chosen, list } from "./faces.js";
-import { at, crisp, element, save, state, tell } from "./shared.js";
+import { ask, at, crisp, element, save, state, tell } from "./shared.js";
 
 const AGAIN = 1500; // milliseconds before connecting again
 
@@ -69,8 +69,8 @@ export function stop() {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const query = sitting ? `?${new URLSearchParams({ sitting })}` : "";
-  const mine = (socket = new WebSocket(`${scheme}://${location.host}/api/live${query}`));
+  const query = new URLSearchParams({ camera: camera.name(), ...(sitting && { sitting }) });
+  const mine = (socket = new WebSocket(`${scheme}://${location.host}/api/live?${query}`));
   mine.onopen = () => pump(mine);
   mine.onmessage = (event) => mine === socket && waiting?.resolve(JSON.parse(event.data));
   mine.onclose = (event) => {
@@ -83,8 +83,14 @@ function connect() {
       return connect();
     }
     complain(event.code === 1013 ? "The server is busy. Trying again." : "Connection lost. Trying again.");
-    setTimeout(() => running && mine === socket && connect(), AGAIN);
+    setTimeout(again, AGAIN, mine);
   };
+}
+
+// What the server answers to a question says more than a connection that it refuses.
+async function again(mine) {
+  await ask("GET", "/api/about").catch(() => null);
+  if (running && mine === socket) connect();
 }
 
 async function pump(mine) {

@@ -77,9 +77,10 @@ export async function request(method, path, { json, body, signal } = {}) {
     await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After"))));
     return request(method, path, { json, body, signal });
   }
-  if (answer.status === 401 && path !== "/api/login") {
-    await signIn();
-    return request(method, path, { json, body, signal });
+  if (answer.status === 401) {
+    // The token was revoked or is over: in the page's place comes the one that asks for another.
+    location.reload();
+    return new Promise(() => {});
   }
   if (!answer.ok) throw new Error(reason(await answer.json().catch(() => null), answer));
   return answer;
@@ -97,25 +98,6 @@ export function shown(dialog) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
   });
-}
-
-let signing = null;
-
-function signIn() {
-  signing ??= (async () => {
-    for (;;) {
-      at("token").value = "";
-      at("login").returnValue = "";
-      if ((await shown(at("login"))) !== "yes") continue;
-      try {
-        await ask("POST", "/api/login", { json: { token: at("token").value } });
-        return;
-      } catch (error) {
-        tell(error.message, { problem: true });
-      }
-    }
-  })().finally(() => { signing = null; });
-  return signing;
 }
 
 export async function sure(question) {

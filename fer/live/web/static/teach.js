@@ -1,5 +1,6 @@
 // Teach: the chosen face, a label and a consent become a row in the inbox.
 
+import * as camera from "./camera.js";
 import { chosen } from "./faces.js";
 import * as live from "./live.js";
 import { ask, at, element, emoji, shown, state, tell } from "./shared.js";
@@ -18,6 +19,7 @@ export function build() {
   const { consent } = state.about;
   at("consent-text").textContent = consent.text;
   at("consent-days").textContent = `Purpose: ${consent.purpose}. Holds for ${consent.days} days. Text version ${consent.version}.`;
+  at("domain").value = camera.name();
   at("person").onclick = agree;
   at("undo").onclick = undo;
   at("self").hidden = !state.about.self_learning;
@@ -56,8 +58,10 @@ async function agree() {
   if ((await shown(dialog)) !== "yes") return false;
   try {
     const subject = at("subject").value.trim();
-    const json = { subject, domain: at("domain").value.trim(), consent: state.about.consent.version };
+    const domain = at("domain").value.trim();
+    const json = { subject, domain, consent: state.about.consent.version };
     seat = { ...(await ask("POST", "/api/sittings", { json })), subject };
+    camera.rename(domain);
   } catch (error) {
     tell(error.message, { problem: true });
     return false;
