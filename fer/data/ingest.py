@@ -135,7 +135,7 @@ def _cut(
     paths: Paths,
     pin_champion: PinChampion,
 ) -> DataVersion:
-    number = current.number + 1
+    number = receipts.next_version(paths, current.number)
     shards = [version.write_shard(found.accepted, number, paths)] if len(found.accepted) else []
     with version.held_still(paths):
         following = DataVersion(
