@@ -193,6 +193,11 @@ class Paths:
         return self.root / ".fer" / "seen.json"
 
     @property
+    def shifts_told(self) -> Path:
+        """Of which shifts a notice was sent."""
+        return self.root / ".fer" / "shifts_told.json"
+
+    @property
     def films(self) -> Path:
         """Films that the page sent, each while it is looked at."""
         return self.root / ".fer" / "films"

@@ -28,9 +28,13 @@ HoldBack = Callable[[pd.DataFrame], pd.Series]
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one run did. Counts are faces, but for `decisions`."""
+    """What one run did. Counts are faces, but for `decisions`.
+
+    `shard` holds what was added; `fer trace` leads from there to the verdicts.
+    """
 
     data_version: int
+    shard: str | None
     added: int
     train: int
     validation: int
@@ -163,6 +167,7 @@ def _clear(items: inbox.Items, found: Sorted, paths: Paths) -> None:
 def _report(current: DataVersion, found: Sorted, decisions: tuple[Decision, ...]) -> IngestReport:
     return IngestReport(
         data_version=current.number,
+        shard=current.captures[-1].file if len(found.accepted) else None,
         added=len(found.accepted),
         train=int((found.accepted["split"] == "train").sum()),
         validation=int((found.accepted["split"] == "validation").sum()),
