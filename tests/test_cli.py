@@ -323,6 +323,8 @@ def test_an_import_is_in_the_audit_log_without_what_people_typed(
     (said,) = audit.read(checkout).entries
     assert (said["kind"], said["faces"]) == ("import", 1)
     assert "ana" not in json.dumps(said)
+
+
 def test_whoever_reads_the_output_may_stop_early(checkout: Paths) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -1,6 +1,5 @@
 """A model at work: `fer drift`, `serve`, `live`, `predict`."""
 
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import deque
