@@ -118,7 +118,7 @@ def locks(paths: Paths) -> Finding:
 
 
 def leftovers(paths: Paths) -> Finding:
-    """Whether killed processes left a half restore, or half-written files, which may hold faces."""
+    """Whether killed processes left half a restore or half a file, which may hold faces."""
     if paths.restoring.is_file():
         return Finding(
             "problem",
