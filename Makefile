@@ -53,7 +53,9 @@ format: $(READY) ## mend what ruff can
 
 bench: $(READY) ## every benchmark, side by side measurements
 	@for file in benchmarks/[a-z]*.py; do \
-	  name=$$(basename $$file .py); echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	  name=$$(basename $$file .py); echo "== $$name"; \
+	  brief=; test $$name != soak || brief="--minutes 1"; \
+	  $(BIN)/python -m benchmarks.$$name $$brief || exit 1; done
 
 repro: $(READY) ## bring everything up to date: `dvc repro`
 	@$(BIN)/dvc repro

@@ -3,10 +3,10 @@
     python -m benchmarks.inference [--model CANDIDATE.keras] [--peers FOLDER] [--data FER2013]
 
 The ways take turns in one process, so that whatever else the machine does falls on all alike;
-the least of many calls counts. Without --model it takes the network of params.yaml with random
-weights. The peers are the networks of the `fer` library (fer_lib_mini_xception.hdf5) and of
-oarriaga/face_classification (oarriaga_big_xception.hdf5), run as those do and as fast as they
-can. With --data, accuracy is PublicTest's as published, FER2013's labels, no mirror image.
+the least of many calls counts. Without --model it takes the shipped champion. The peers are the
+networks of the `fer` library (fer_lib_mini_xception.hdf5) and of oarriaga/face_classification
+(oarriaga_big_xception.hdf5), run as those do and as fast as they can. With --data, accuracy is
+PublicTest's as published, FER2013's labels, no mirror image.
 """
 
 import argparse
@@ -22,17 +22,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from fer import params
 from fer.data import fer2013_layouts, table
 from fer.emotions import INDEX
-from fer.model import networks
 from fer.model.classifier import Classifier, Lineage
 from fer.model.export import export
+from fer.paths import SHIPPED_WEIGHTS
 
 BATCH: Final = 5
 ROUNDS: Final = 100
-
-REPOSITORY: Final = Path(__file__).parents[1]
 
 PEERS: Final = {
     "fer (mini-Xception)": "fer_lib_mini_xception.hdf5",
@@ -120,15 +117,13 @@ def accuracies(ways: dict[str, Way], data: Path) -> dict[str, str]:
 def main() -> None:
     """Print a line a way."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, help="a candidate.keras")
+    parser.add_argument(
+        "--model", type=Path, default=SHIPPED_WEIGHTS, help="a Keras file (the shipped champion)"
+    )
     parser.add_argument("--peers", type=Path, help="folder of the peers' hdf5 files")
     parser.add_argument("--data", type=Path, help="FER2013's csv, zip or folder")
     arguments = parser.parse_args()
-    if arguments.model:
-        model = keras.saving.load_model(arguments.model, compile=False)
-    else:
-        chosen = params.load(REPOSITORY / "params.yaml").train
-        model = networks.build(chosen.network, chosen.widths, chosen.dropout)
+    model = keras.saving.load_model(arguments.model, compile=False)
     with tempfile.TemporaryDirectory() as folder:
         ways = ours(model, Path(folder)) | (peers(arguments.peers) if arguments.peers else {})
         taken = ms_per_face(ways)

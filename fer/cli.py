@@ -3,14 +3,16 @@
 import argparse
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from fer.commands import access, doctor, faces, live, models, privacy, steps
+from fer.commands import access, backup, doctor, faces, live, models, privacy, steps
 from fer.commands.command import Command
 from fer.errors import FerError
+from fer.files import read_json
 from fer.paths import Paths
 
 _COMMANDS: Final[dict[str, Command]] = {
@@ -18,10 +20,14 @@ _COMMANDS: Final[dict[str, Command]] = {
     **steps.COMMANDS,
     **models.COMMANDS,
     **privacy.COMMANDS,
+    **backup.COMMANDS,
     **live.COMMANDS,
     **access.COMMANDS,
     **doctor.COMMANDS,
 }
+
+_IN_HALF: Final = ("restore", "doctor")
+"""Commands for a checkout whose restore was cut short."""
 
 _QUIET: Final = {
     # Libraries that would otherwise report to their makers, or fill the log.
@@ -53,11 +59,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         paths = Paths.find(Path.cwd())
         # Paths in params.yaml and in the registry are relative to the root.
         os.chdir(paths.root)
+        if options.command not in _IN_HALF:
+            _refuse_half(paths)
         status = _COMMANDS[options.command].run(options, paths)
+        sys.stdout.flush()
     except FerError as error:
         print(f"fer {options.command}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # `fer models | head` has enough. Python would write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return status or 0
+
+
+def _refuse_half(paths: Paths) -> None:
+    """Refuse to work on a checkout of which part is restored."""
+    if paths.restoring.is_file():
+        source = read_json(paths.restoring)["source"]
+        raise FerError(
+            "Expected a whole checkout, received one that is being restored, or of which that was "
+            f"cut short. In this case: `{shlex.join(['fer', 'restore', source])}`"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from fer.errors import Busy, MissingData
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 """How a PNG begins."""
+
+_log = logging.getLogger(__name__)
 
 
 def sha256(path: Path) -> str:
@@ -110,10 +113,14 @@ def png_is_whole(data: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[BinaryIO]:
+def locked(path: Path, *, wait: bool = False) -> Iterator[BinaryIO]:
     """Hold the lock file `path`, and say in it who holds it.
 
     The system frees the lock when the process ends, however it ends.
+
+    Args:
+        path: The lock file.
+        wait: Whether to wait for another process that holds it, and say so, instead of `Busy`.
 
     Yields:
         The open lock file. A child that inherits its descriptor keeps the lock alive.
@@ -128,10 +135,13 @@ def locked(path: Path) -> Iterator[BinaryIO]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().decode() or "a process that is just starting"
-            raise Busy(
-                f"Expected to be alone at `{path.stem}`, but {holder} is at it. "
-                "Wait for it to end."
-            ) from None
+            if not wait:
+                raise Busy(
+                    f"Expected to be alone at `{path.stem}`, but {holder} is at it. "
+                    "Wait for it to end."
+                ) from None
+            _log.warning("Waiting for `%s`: %s is at it.", path.stem, holder)
+            fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         file.write(f"process {os.getpid()}".encode())
         file.flush()

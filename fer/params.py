@@ -194,6 +194,7 @@ class UpdateParams(_Section):
     min_new_faces: Positive
     retries: Annotated[int, Field(ge=0)]
     step_timeout_minutes: Positive
+    notify: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] | None
 
 
 class Params(_Section):

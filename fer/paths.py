@@ -178,9 +178,24 @@ class Paths:
         return self.root / ".fer" / "tokens.json"
 
     @property
+    def restoring(self) -> Path:
+        """Which backup is being restored; there until it is, and then nothing else may run."""
+        return self.root / ".fer" / "restoring.json"
+
+    @property
+    def unpacked(self) -> Path:
+        """A backup while it is looked at, before it takes its place."""
+        return self.root / ".fer" / "unpacked"
+
+    @property
     def seen(self) -> Path:
         """What cameras saw, as counts of many faces; no picture, no single face, no time."""
         return self.root / ".fer" / "seen.json"
+
+    @property
+    def shifts_told(self) -> Path:
+        """Of which shifts a notice was sent."""
+        return self.root / ".fer" / "shifts_told.json"
 
     @property
     def films(self) -> Path:

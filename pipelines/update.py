@@ -10,7 +10,7 @@ from prefect.artifacts import create_table_artifact
 from fer import audit, params
 from fer.errors import FerError
 from fer.files import locked, write_json
-from pipelines import progress, tasks
+from pipelines import notices, progress, tasks
 from pipelines.tasks import PATHS
 
 _STEPS: Final = (
@@ -19,7 +19,12 @@ _STEPS: Final = (
 )  # fmt: skip
 
 
-@flow(name="update", flow_run_name="update: {reason}")
+@flow(
+    name="update",
+    flow_run_name="update: {reason}",
+    on_failure=[notices.failed],
+    on_crashed=[notices.failed],
+)
 def update(reason: str = "by hand") -> dict[str, Any]:
     """Take in what is new, train, and let the gate decide; never two at a time.
 

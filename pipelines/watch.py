@@ -9,8 +9,9 @@ from prefect.states import Completed
 
 from fer import params
 from fer.data import inbox
-from fer.files import read_json
+from fer.files import read_json, write_json
 from fer.records import SHIFTED
+from pipelines import notices
 from pipelines.tasks import PATHS
 from pipelines.update import update
 
@@ -53,9 +54,22 @@ def _shifted() -> bool:
         get_run_logger().warning(
             "Faces have shifted. Label some of those that it misreads:\n%s", found.stdout
         )
+        _tell_once(found.stdout)
     elif found.returncode:
         get_run_logger().warning("Drift could not be judged:\n%s", found.stderr)
+    else:
+        PATHS.shifts_told.unlink(missing_ok=True)
     return found.returncode == SHIFTED
+
+
+def _tell_once(found: str) -> None:
+    """Send a notice of shifts that none was sent of: a shift lasts, and `watch` looks often."""
+    # A line a camera and measure, which it begins with.
+    shifts = [line[:32].strip() for line in found.splitlines() if line.endswith("shifted")]
+    told = read_json(PATHS.shifts_told) if PATHS.shifts_told.is_file() else []
+    if {*shifts} - {*told}:
+        notices.tell("Faces before a camera have shifted", found)
+    write_json(PATHS.shifts_told, shifts)
 
 
 def _failed_on_this() -> bool:

@@ -1,6 +1,7 @@
 """The command line: one message for what a user can mend, from wherever the user stands."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -322,3 +323,16 @@ def test_an_import_is_in_the_audit_log_without_what_people_typed(
     (said,) = audit.read(checkout).entries
     assert (said["kind"], said["faces"]) == ("import", 1)
     assert "ana" not in json.dumps(said)
+
+
+def test_whoever_reads_the_output_may_stop_early(checkout: Paths) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "fer", "sweep"],
+        cwd=checkout.root, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+
+    assert (done.returncode, done.stderr) == (0, "")

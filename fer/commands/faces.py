@@ -1,4 +1,4 @@
-"""Faces into the data: `fer capture`, `import`, `ingest`, `review`."""
+"""Faces into the data: `fer capture`, `import`, `ingest`, `review`, `trace`."""
 
 from argparse import ArgumentParser, Namespace
 from importlib import import_module
@@ -120,6 +120,17 @@ def _doubts(paths: Paths) -> Any:
     return Doubts(paths, Predictor(Champion(paths))).found()
 
 
+def _trace_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("face", help="the first digits of its id")
+
+
+def _trace(options: Namespace, paths: Paths) -> None:
+    from fer.registry.trace import trace
+
+    for line in trace(options.face, paths):
+        print(line)
+
+
 COMMANDS: Final = {
     "capture": Command("faces of a camera or film into the inbox", _capture, _capture_arguments),
     "import": Command("labelled pictures into the inbox", _import, _import_arguments),
@@ -127,4 +138,5 @@ COMMANDS: Final = {
     "review": Command(
         "faces set apart or doubted: list, accept, reject", _review, _review_arguments
     ),
+    "trace": Command("where one face is, and what learnt it", _trace, _trace_arguments),
 }

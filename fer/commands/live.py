@@ -1,6 +1,5 @@
 """A model at work: `fer drift`, `serve`, `live`, `predict`."""
 
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import deque
@@ -113,10 +112,9 @@ def _predict(options: Namespace, paths: Paths) -> None:
         for line in getattr(predict, f"as_{options.style}")(readings):
             print(line)
     except BrokenPipeError:
-        # `fer predict ... | head` has enough. Python would write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if options.annotate:
             deque(readings, maxlen=0)  # the film is wanted whole all the same
+        raise
 
 
 COMMANDS: Final = {

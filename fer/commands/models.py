@@ -22,7 +22,10 @@ def _models(options: Namespace, paths: Paths) -> None:
     from fer.registry import listing, versions
 
     if options.action == "rollback":
+        from fer.live import notices
+
         before, after = versions.rollback(paths, options.version)
+        notices.rolled_back(paths, before, after)
         print(f"champion  version {after}, was {before}; a re-run does not undo this")
     elif options.action == "compare":
         from fer import params

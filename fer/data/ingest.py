@@ -28,9 +28,13 @@ HoldBack = Callable[[pd.DataFrame], pd.Series]
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What one run did. Counts are faces, but for `decisions`."""
+    """What one run did. Counts are faces, but for `decisions`.
+
+    `shard` holds what was added; `fer trace` leads from there to the verdicts.
+    """
 
     data_version: int
+    shard: str | None
     added: int
     train: int
     validation: int
@@ -135,7 +139,7 @@ def _cut(
     paths: Paths,
     pin_champion: PinChampion,
 ) -> DataVersion:
-    number = current.number + 1
+    number = receipts.next_version(paths, current.number)
     shards = [version.write_shard(found.accepted, number, paths)] if len(found.accepted) else []
     with version.held_still(paths):
         following = DataVersion(
@@ -163,6 +167,7 @@ def _clear(items: inbox.Items, found: Sorted, paths: Paths) -> None:
 def _report(current: DataVersion, found: Sorted, decisions: tuple[Decision, ...]) -> IngestReport:
     return IngestReport(
         data_version=current.number,
+        shard=current.captures[-1].file if len(found.accepted) else None,
         added=len(found.accepted),
         train=int((found.accepted["split"] == "train").sum()),
         validation=int((found.accepted["split"] == "validation").sum()),

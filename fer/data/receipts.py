@@ -117,6 +117,15 @@ def listed(paths: Paths) -> list[Receipt]:
     return [read(path) for path in sorted(paths.receipts.glob("[!.]*.json"))]
 
 
+def next_version(paths: Paths, number: int) -> int:
+    """Return the number of the data version after `number`: none that a receipt speaks of.
+
+    After a restore the numbers go on behind those of before: a receipt says by number which
+    models learnt from a person.
+    """
+    return 1 + max([number, *(one.data_version or 0 for one in listed(paths))])
+
+
 def forgotten_since(paths: Paths, person: str, moment: datetime) -> bool:
     """Whether an erasure of `person` has ended since `moment` (with time zone)."""
     # Receipts know whole seconds; who agrees within the same one agrees again.

@@ -118,7 +118,13 @@ def locks(paths: Paths) -> Finding:
 
 
 def leftovers(paths: Paths) -> Finding:
-    """Whether killed processes left half-written files, which may hold faces."""
+    """Whether killed processes left half a restore or half a file, which may hold faces."""
+    if paths.restoring.is_file():
+        return Finding(
+            "problem",
+            "A restore runs or was cut short: part of this checkout is the backup's.",
+            f"Unless it runs: `fer restore` with the file that {paths.restoring} names.",
+        )
     found = sorted(
         file
         for folder in (

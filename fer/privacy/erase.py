@@ -110,7 +110,8 @@ def _cut(receipt: Receipt, paths: Paths) -> None:
         with version.held_still(paths):
             real = current.parent is not None and current.parent.real
             pinned = adopt.pin_champion(paths, None if gone else current.parent, real=real)
-            freed = dataclasses.replace(freed, number=current.number + 1, parent=pinned)
+            number = receipts.next_version(paths, current.number)
+            freed = dataclasses.replace(freed, number=number, parent=pinned)
             version.write(paths.version, freed)
     for file in (paths.parent_weights, paths.parent):
         if freed.parent is None:

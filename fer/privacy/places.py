@@ -83,10 +83,49 @@ def stores(paths: Paths) -> Iterator[list[Store]]:
         yield found
 
 
+@dataclass(frozen=True)
+class Cache:
+    """Where DVC keeps on this machine what it knows by content; may lie outside the checkout.
+
+    Args:
+        objects: Folder of objects: `ab/cdef...`, named by their MD5.
+        runs: Folder of the run cache: what each stage wrote, given what it read.
+    """
+
+    objects: Path
+    runs: Path
+
+
+def cache(paths: Paths) -> Cache:
+    """Return where DVC's cache is.
+
+    Raises:
+        DataError: This is no DVC repository.
+    """
+    with _open(paths) as repo:
+        return Cache(Path(repo.cache.local.path), Path(repo.stage_cache.cache_dir))
+
+
+def check_out(paths: Paths) -> None:
+    """Bring everything that dvc.lock and the `.dvc` files name from the cache (`dvc checkout`).
+
+    Raises:
+        DataError: DVC refuses; says why.
+    """
+    try:
+        stages = _loaded(_text(paths.dvc_lock)).get("stages", {})
+        pointers = [str(one) for one in _pointers(paths)]
+        with _open(paths) as repo:
+            # By name: of stages that never ran it would complain.
+            if targets := [*stages, *pointers]:
+                repo.checkout(targets, force=True)
+    except DvcException as error:
+        raise DataError(f"`dvc checkout --force` failed: {error}") from error
+
+
 def stage_runs(paths: Paths) -> list[StageRun]:
     """Return every stage run that is known: of now, of DVC's run cache, of MLflow, of git."""
-    with _open(paths) as repo:
-        kept = Path(repo.stage_cache.cache_dir)
+    kept = cache(paths).runs
     found = [_loaded(file.read_text("utf-8")) for file in kept.glob("*/*/*") if file.is_file()]
     locks = [paths.dvc_lock, *paths.mlruns.glob("artifacts/*/artifacts/lineage/dvc.lock")]
     texts = [lock.read_text("utf-8") for lock in locks if lock.is_file()]
@@ -109,14 +148,9 @@ def forget_stages(paths: Paths, objects: set[str]) -> None:
 
 def named(paths: Paths) -> set[str]:
     """Return the MD5 of all that dvc.lock and the `.dvc` files name now."""
-    lock = paths.dvc_lock
-    told = _loaded(lock.read_text("utf-8")) if lock.is_file() else {}
-    pointers = [
-        file for folder in (paths.captures, paths.parent.parent) for file in folder.glob("*.dvc")
-    ]
     found = [
-        *told.get("stages", {}).values(),
-        *(_loaded(one.read_text("utf-8")) for one in pointers),
+        *_loaded(_text(paths.dvc_lock)).get("stages", {}).values(),
+        *(_loaded(_text(one)) for one in _pointers(paths)),
     ]
     return {md5 for one in found for md5 in _hashes(one, "outs").values()}
 
@@ -134,6 +168,15 @@ def files(paths: Paths, apart: Iterable[Store]) -> Iterator[Path]:
             name for name in below if name not in _NOT_OURS and Path(folder, name) not in skipped
         )
         yield from (path for name in sorted(names) if (path := Path(folder, name)).is_file())
+
+
+def _pointers(paths: Paths) -> list[Path]:
+    folders = (paths.captures, paths.parent.parent)
+    return [file for folder in folders for file in folder.glob("*.dvc")]
+
+
+def _text(file: Path) -> str:
+    return file.read_text("utf-8") if file.is_file() else ""
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Sweep: faces whose consent or retention has ended leave, as does what came back from a copy."""
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -48,7 +49,7 @@ def sweep(params: RetentionParams, paths: Paths) -> SweepReport:
         begun = erase.unfinished(paths)
         if begun is not None:
             erase.erase(begun, paths)
-        back = [_again(receipt) for receipt in _came_back(paths)]
+        back = [again(receipt) for receipt in _came_back(paths)]
         faces = _due(params, paths, now())
         if faces:
             receipt = receipts.begin("their consent or retention ended", None)
@@ -82,33 +83,33 @@ def _due(params: RetentionParams, paths: Paths, moment: datetime) -> set[str]:
 
 
 def _came_back(paths: Paths) -> list[Receipt]:
-    """Return the receipts of which something is here that nothing names."""
+    """Return the receipts of which something is here: a face in a shard, an unnamed object."""
     told = receipts.listed(paths)
     if not told:
         return []
     with places.stores(paths) as stores:
         here = {md5 for store in stores for md5 in store.objects()} - places.named(paths)
-    shown = _unnamed(paths)
+    shards = paths.captures.glob("[!.]*.parquet")
+    shown = {face for file in shards for face in table.read(file, ["id"])["id"]}
     return [one for one in told if here & {*one.objects} or shown & {*one.faces}]
 
 
-def _unnamed(paths: Paths) -> set[str]:
-    """Return the faces of shards that the data version does not name."""
-    named = {shard.file for shard in version.read(paths.version).captures}
-    others = [file for file in paths.captures.glob("[!.]*.parquet") if file.name not in named]
-    return {face for file in others for face in table.read(file, ["id"])["id"]}
+def again(receipt: Receipt, faces: Iterable[str] = ()) -> Erasure:
+    """Return the erasure that repeats the one of `receipt`.
 
-
-def _again(receipt: Receipt) -> Erasure:
-    again = receipts.begin(f"came back after {receipt.name}", None)
-    again = dataclasses.replace(
-        again,
-        faces=receipt.faces,
+    Args:
+        receipt: Of the erasure before.
+        faces: Ids of more faces that were to leave then.
+    """
+    repeated = dataclasses.replace(
+        receipts.begin(f"came back after {receipt.name}", None),
+        faces=tuple(sorted({*receipt.faces, *faces})),
         seen=receipt.seen,
         learnt=receipt.learnt,
         objects=receipt.objects,
     )
-    return Erasure(again, None, retire=receipt.learnt is not None)
+    asked = receipt.person is not None
+    return Erasure(repeated, None, retire=asked or receipt.learnt is not None)
 
 
 def _clear_quarantine(params: RetentionParams, paths: Paths, moment: datetime) -> int:

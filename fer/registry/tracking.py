@@ -34,10 +34,8 @@ def connect(paths: Paths) -> MlflowClient:
     Raises:
         RegistryError: The process does not stand in the checkout's root.
     """
-    ours = f"sqlite:///{paths.registry.relative_to(paths.root)}"
-    # Ours is there, too, once this process has connected (MLflow puts it there), or by mlflow.env.
-    chosen = os.environ.get("MLFLOW_TRACKING_URI") or ours
-    if chosen != ours:
+    chosen = elsewhere(paths)
+    if chosen is not None:
         mlflow.set_tracking_uri(chosen)
         try:
             client = MlflowClient()
@@ -54,7 +52,7 @@ def connect(paths: Paths) -> MlflowClient:
             "are relative to it."
         )
     paths.mlruns.mkdir(exist_ok=True)
-    mlflow.set_tracking_uri(ours)
+    mlflow.set_tracking_uri(_ours(paths))
     client = MlflowClient()
     # One at a time: processes that create the tables together leave them broken for ever.
     with _patiently(paths):
@@ -65,6 +63,17 @@ def connect(paths: Paths) -> MlflowClient:
         if made is not None and made.artifact_location != ARTIFACTS:
             _make_relative(paths.registry, made.experiment_id)
     return client
+
+
+def elsewhere(paths: Paths) -> str | None:
+    """Return the user's own MLFLOW_TRACKING_URI; None: the registry is the checkout's."""
+    # Ours is there, too, once this process has connected (MLflow puts it there), or by mlflow.env.
+    chosen = os.environ.get("MLFLOW_TRACKING_URI") or _ours(paths)
+    return None if chosen == _ours(paths) else chosen
+
+
+def _ours(paths: Paths) -> str:
+    return f"sqlite:///{paths.registry.relative_to(paths.root)}"
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """What happens between epochs."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,32 @@ class KeepBest(keras.callbacks.Callback):
             with replacing(self._path) as temporary:
                 self.model.save_weights(temporary)
             self._lowest = self._sign * logs[self._measure]
+
+
+class StopEarly(keras.callbacks.EarlyStopping):
+    """Stop after so many epochs without a better one, those before a kill counted in.
+
+    Args:
+        measure: What is logged, such as "val_loss".
+        mode: "min" or "max", which is better.
+        patience: How many.
+        logged: What earlier epochs reached, in their order.
+    """
+
+    def __init__(self, measure: str, mode: str, patience: int, logged: Sequence[float]) -> None:
+        super().__init__(measure, patience=patience, mode=mode)
+        self._reached = (min if mode == "min" else max)(logged, default=None)
+        self._since = len(logged) - 1 - logged.index(self._reached) if logged else 0
+
+    @property
+    def spent(self) -> bool:
+        """Whether the training had ended when it was killed."""
+        return bool(self._since >= self.patience)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Count on from what is logged; Keras counts from nought."""
+        super().on_train_begin(logs)
+        self.best, self.wait = self._reached, self._since
 
 
 class KeepLast(keras.callbacks.Callback):

@@ -15,7 +15,7 @@ from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training.batches import Batches, Stored, targets
-from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, TellEpoch
+from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
 _HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
@@ -92,12 +92,15 @@ def fit(
     )
     log, best = checkpoint / "history.csv", checkpoint / "best.weights.h5"
     last = checkpoint / "last.weights.h5"
-    measure = f"val_{params.best_by}"
+    measure, mode = f"val_{params.best_by}", _MODES[params.best_by]
     wanted = targets(monitor)
+    done = _go_on(taught, last) // len(batches)
+    logged = _logged(log, measure)
+    stop = StopEarly(measure, mode, params.patience, logged[logged.index < done].tolist())
     taught.fit(
         batches,
-        initial_epoch=_go_on(taught, last) // len(batches),
-        epochs=plan.epochs,
+        initial_epoch=done,
+        epochs=done if stop.spent else plan.epochs,
         validation_data=(
             judged,
             # Without votes, so that their loss is nought: labels alone decide what is best.
@@ -108,11 +111,9 @@ def fit(
         callbacks=[
             StartEpoch(batches),
             TellEpoch(),
-            KeepBest(best, measure, _MODES[params.best_by], _logged(log, measure)),
+            KeepBest(best, measure, mode, logged),
             keras.callbacks.CSVLogger(str(log), append=True),
-            keras.callbacks.EarlyStopping(
-                measure, patience=params.patience, mode=_MODES[params.best_by]
-            ),
+            stop,
             KeepLast(last),
             *plan.callbacks,
         ],
@@ -154,10 +155,14 @@ def _go_on(model: keras.Model, last: Path) -> int:
     return int(model.optimizer.iterations)
 
 
-def _logged(log: Path, measure: str) -> list[float]:
+def _logged(log: Path, measure: str) -> "pd.Series[float]":
+    """Return what each epoch reached, by its number from 0."""
     # Keras opens the log before it has anything to write.
-    logged = log.is_file() and log.stat().st_size > 0
-    return pd.read_csv(log)[measure].dropna().tolist() if logged else []
+    if not log.is_file() or not log.stat().st_size:
+        return pd.Series(dtype=float)
+    # Killed between log and backup, an epoch runs and is logged again.
+    history = pd.read_csv(log).drop_duplicates("epoch", keep="last")
+    return history.set_index("epoch")[measure].dropna()
 
 
 def best_epoch(history: pd.DataFrame, best_by: str) -> pd.Series:

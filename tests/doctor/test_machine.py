@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from fer.doctor import machine
-from fer.files import locked
+from fer.files import locked, write_json
 from fer.paths import Paths
 
 REPOSITORY = Path(__file__).parents[2]
@@ -167,3 +167,9 @@ def test_only_what_dead_processes_left_is_a_leftover(paths: Paths, gone: int) ->
     assert "1 half-written" in found.says
     assert str(left) in found.fix
     assert "now.parquet" not in found.fix
+
+
+def test_a_restore_that_was_cut_short_is_a_problem(paths: Paths) -> None:
+    write_json(paths.restoring, {"source": "fer.tar"})
+
+    assert machine.leftovers(paths).level == "problem"

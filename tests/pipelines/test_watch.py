@@ -112,6 +112,19 @@ def test_where_faces_have_shifted_fewer_are_enough(
     assert "kiosk  shifted" in caplog.text
 
 
+def test_a_shift_is_told_once_until_it_has_gone(
+    watched: Watched, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(module.notices, "tell", lambda subject, _: told.append(subject))
+    write_json(paths.seen, {})
+
+    for watched.drift in (SHIFTED, SHIFTED, 0, SHIFTED):
+        watch()
+
+    assert told == ["Faces before a camera have shifted"] * 2
+
+
 def test_where_nothing_has_shifted_or_can_be_judged_it_waits_for_all(
     watched: Watched,
     paths: Paths,

@@ -121,6 +121,20 @@ def test_it_stops_when_patience_ends_and_keeps_the_best_epoch_not_the_last(
     assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
 
 
+def test_killed_when_patience_had_ended_it_learns_no_further(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _spoil_later_steps(monkeypatch)
+    training.params = training.params.model_copy(update={"patience": 1})
+    plan = Plan(epochs=6, learning_rate=0.2)
+    ended, _ = training.run(plan)
+    assert len(ended) < plan.epochs
+
+    again, _ = training.run(plan)
+
+    pd.testing.assert_frame_equal(again, ended)
+
+
 def test_the_best_epoch_may_be_the_most_accurate_one(
     training: Training, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from fer.live import notices
 from fer.live.web.service import Service
 
 
@@ -61,6 +62,7 @@ def router(service: Service) -> APIRouter:
         """Give the champion's place back; a re-run of the pipeline does not undo this."""
         before, after = service.registry.rollback(wish.version)
         service.predictor.refresh()
+        notices.rolled_back(service.paths, before, after)
         return Moved(before=before, after=after)
 
     return routes

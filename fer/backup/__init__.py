@@ -1,0 +1,1 @@
+"""One file with all that git does not have: data versions, registry, what waits."""
