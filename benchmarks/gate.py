@@ -27,10 +27,10 @@ from rich.table import Table
 
 from fer import params
 from fer.emotions import EMOTIONS
+from fer.evaluation.answers import Probabilities, Truth
 from fer.evaluation.compare import compare
+from fer.evaluation.fresh import FreshCheck
 from fer.evaluation.gate import Evidence, decide
-from fer.evaluation.metrics import Probabilities, Truth
-from fer.evaluation.verdict import FreshCheck
 from fer.params import PromoteParams
 
 REPOSITORY: Final = Path(__file__).parents[1]

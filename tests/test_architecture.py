@@ -196,6 +196,17 @@ def test_help_and_refusals_come_at_once() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize(
+    ("module", "library"),
+    [("fer.privacy.sweep", "mlflow"), ("fer.registry.guard", "sklearn"),
+     ("fer.evaluation.fresh", "sklearn")],
+)  # fmt: skip
+def test_a_short_step_does_not_load_for_longer_than_it_works(module: str, library: str) -> None:
+    code = f"import sys, {module}; sys.exit({library!r} in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_packages_hold_a_docstring_alone() -> None:
     # A re-export of `train` would hide the module `train`.
     for file in (ROOT / "fer").rglob("__init__.py"):

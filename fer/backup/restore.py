@@ -22,7 +22,7 @@ from fer.data.receipts import Receipt
 from fer.errors import DataError
 from fer.files import replacing, sha256, sync_folder, write_json
 from fer.paths import Paths
-from fer.privacy import erase, places, sweep
+from fer.privacy import begun, erase, places, sweep
 from fer.records import Shard
 
 _ADDED: Final = ("data/inbox", "data/quarantine", "data/receipts")
@@ -58,7 +58,7 @@ def restore(paths: Paths, source: Path, *, force: bool = False) -> RestoreReport
         Busy: A step or an update is running.
         DataError: The backup is damaged, or what is here is newer; or DVC or a remote refuses.
     """
-    with erase.alone(paths, "update"):
+    with begun.alone(paths, "update"):
         half = paths.restoring.is_file()
         if paths.erasure.is_file() and not half:
             raise DataError("Expected no erasure under way, received one that was cut short. "

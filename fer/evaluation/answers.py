@@ -8,8 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS, INDEX
-from fer.evaluation.metrics import Probabilities, Truth
+from fer.errors import MissingData
 from fer.files import replacing
+
+Truth = NDArray[np.int64]
+"""Place of each row's label in `EMOTIONS`, shape `(n,)`, values 0-6."""
+
+Probabilities = NDArray[np.float32]
+"""What a model answers, shape `(n, 7)` in the order of `EMOTIONS`; each row sums to 1."""
 
 _COLUMNS: Final = [f"p_{emotion}" for emotion in EMOTIONS]
 
@@ -39,5 +45,11 @@ def record(faces: pd.DataFrame, probabilities: Probabilities, path: Path) -> Non
 
 
 def recorded(path: Path) -> Probabilities:
-    """Return the probabilities that `record` wrote, shape `(n, 7)`, in the order of the faces."""
+    """Return the probabilities that `record` wrote, shape `(n, 7)`, in the order of the faces.
+
+    Raises:
+        MissingData: There is no such file.
+    """
+    if not path.is_file():
+        raise MissingData(f"Expected a model's answers at {path}, found none. Run `dvc repro`.")
     return pd.read_csv(path, usecols=_COLUMNS, dtype=np.float32)[_COLUMNS].to_numpy(np.float32)

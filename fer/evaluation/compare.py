@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.evaluation.metrics import domain_weights
+from fer.evaluation.domains import domain_weights
 
 Correct = NDArray[np.bool_]
 """Whether a model answered each row correctly, shape `(n,)`."""
@@ -75,7 +75,7 @@ def compare(
     Args:
         candidate_correct: Of the new model.
         champion_correct: Of the model to beat, on the same rows in the same order.
-        domains: Domain of each row, shape `(n,)`; they weigh as `metrics.domain_weights` says.
+        domains: Domain of each row, shape `(n,)`; they weigh as `domain_weights` says.
         confidence: Of the one-sided lower bound, 0-1, such as 0.95.
         resamples: Number of bootstrap draws.
         seed: Of the draws.

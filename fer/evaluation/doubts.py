@@ -20,7 +20,7 @@ from fer.data import quarantine, review, table, version
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import MissingData
 from fer.evaluation import answers
-from fer.evaluation.metrics import Probabilities, Truth
+from fer.evaluation.answers import Probabilities, Truth
 from fer.model.classifier import Classifier
 from fer.paths import Paths
 from fer.records import DataVersion, Parent

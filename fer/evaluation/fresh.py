@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +16,27 @@ import numpy as np
 from fer.data import table
 from fer.errors import FerError
 from fer.evaluation import answers
-from fer.evaluation.verdict import FreshCheck
 from fer.model.classifier import Classifier
 
 _TIMEOUT_SECONDS: Final = 300
 _TIMED_CALLS: Final = 50
+
+
+@dataclass(frozen=True)
+class FreshCheck:
+    """What a process that never saw the training found of the exported file.
+
+    Args:
+        loads: Whether the file loads.
+        max_difference: Largest difference from the recorded probabilities, 0-1.
+        ms_per_face: Time to answer one face, in milliseconds.
+        message: The error where it does not load, else empty.
+    """
+
+    loads: bool
+    max_difference: float
+    ms_per_face: float
+    message: str
 
 
 def check(model: Path, faces: Path, predictions: Path) -> FreshCheck:
@@ -47,15 +63,14 @@ def check(model: Path, faces: Path, predictions: Path) -> FreshCheck:
 
 
 def _look(model: Path, faces: Path, predictions: Path) -> FreshCheck:
-    classifier = Classifier(model, threads=1)
     pixels = table.decode(table.read(faces, ["image"])["image"])
-    before, again = answers.recorded(predictions), classifier.probabilities(pixels)
+    before, again = answers.recorded(predictions), Classifier(model).probabilities(pixels)
     if before.shape != again.shape:
         raise SystemExit(f"expected {len(again)} recorded answers, received {len(before)}")
     return FreshCheck(
         loads=True,
         max_difference=float(np.abs(again - before).max()),
-        ms_per_face=_ms_per_face(classifier, pixels),
+        ms_per_face=_ms_per_face(Classifier(model, threads=1), pixels),
         message="",
     )
 

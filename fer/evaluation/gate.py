@@ -7,16 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS
+from fer.evaluation.answers import Probabilities, Truth
 from fer.evaluation.compare import Comparison, compare
-from fer.evaluation.metrics import (
-    FULL_WEIGHT_ROWS,
-    Probabilities,
-    Scores,
-    Truth,
-    mean_over_domains,
-    scores_by_domain,
-)
-from fer.evaluation.verdict import Condition, FreshCheck, Verdict, percent, points
+from fer.evaluation.domains import FULL_WEIGHT_ROWS
+from fer.evaluation.fresh import FreshCheck
+from fer.evaluation.metrics import Scores, mean_over_domains, scores_by_domain
+from fer.evaluation.verdict import Condition, Verdict, percent, points
 from fer.params import PromoteParams
 
 MAX_DIFFERENCE: Final = 1e-4
@@ -28,7 +24,7 @@ _ROUNDING: Final = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """All that the rule looks at. Both models answered the same rows, just now.
+    """All that the rule looks at. Both models answered the same rows.
 
     Args:
         truth: Labels of the validation rows.

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from fer.data import near_copies
 from fer.data.review import HELD_BACK
 from fer.data.table import Pixels
 from fer.emotions import EMOTIONS
-from fer.evaluation.metrics import FULL_WEIGHT_ROWS
+from fer.evaluation.domains import FULL_WEIGHT_ROWS
 
 
 def contradicting(
@@ -42,7 +42,7 @@ def contradicting(
         count, n, mean = int(wrong[seen].sum()), int(seen.sum()), expected[seen].sum()
         # Of trials that differ, the sum varies less than that of as many at their mean (Hoeffding
         # 1956), so this errs towards letting in.
-        if n and binom.sf(count - 1, n, mean / n) * len(groups) < chance:
+        if n and bdtrc(count - 1, n, mean / n) * len(groups) < chance:
             reason[rows] = (
                 f"{HELD_BACK}{name}: {count} of {n} labels contradict the champion, "
                 f"{mean:.0f} would be usual"

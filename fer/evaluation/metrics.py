@@ -1,6 +1,5 @@
 """True labels and predicted probabilities to scores."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,18 +9,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from fer.emotions import EMOTIONS
 from fer.errors import DataError, ModelError
-
-Truth = NDArray[np.int64]
-"""Place of each row's label in `EMOTIONS`, shape `(n,)`, values 0-6."""
-
-Probabilities = NDArray[np.float32]
-"""What a model answers, shape `(n, 7)` in the order of `EMOTIONS`; each row sums to 1."""
+from fer.evaluation.answers import Probabilities, Truth
+from fer.evaluation.domains import domain_weights
 
 BINS: Final = 15
 """Of confidence, equally wide: the number of Guo et al. 2017."""
-
-FULL_WEIGHT_ROWS: Final = 50
-"""Validation faces from which a domain counts in full, and can be said to have fallen."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +110,6 @@ def mean_over_domains(by_domain: dict[str, Scores]) -> float:
     """Return the validation accuracy, 0-1: the mean over domains, weighed by `domain_weights`."""
     weights = domain_weights([each.rows for each in by_domain.values()])
     return float(np.average([each.accuracy for each in by_domain.values()], weights=weights))
-
-
-def domain_weights(rows: Sequence[int]) -> NDArray[np.float64]:
-    """Return what each domain weighs in a mean, summing to 1, shape `(domains,)`.
-
-    Domains weigh the same, however many rows they have, from `FULL_WEIGHT_ROWS` on; below, in
-    proportion to their rows. One imported photo would otherwise count as much as 3,500 faces.
-    """
-    weights: NDArray[np.float64] = np.minimum(np.asarray(rows, np.float64), FULL_WEIGHT_ROWS)
-    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def reliability(truth: Truth, probabilities: Probabilities) -> Reliability:

@@ -18,7 +18,8 @@ from fer.data.fer2013_csv import USAGES
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import DataError
 from fer.evaluation import metrics
-from fer.evaluation.metrics import ClassScores, Probabilities, Truth
+from fer.evaluation.answers import Probabilities, Truth
+from fer.evaluation.metrics import ClassScores
 from fer.model.classifier import Classifier
 
 _CONFIDENCE: Final = 0.95

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS
 from fer.evaluation import metrics
-from fer.evaluation.metrics import BINS, Probabilities, Scores, Truth
+from fer.evaluation.answers import Probabilities, Truth
+from fer.evaluation.metrics import BINS, Scores
 from fer.files import replacing
 
 _BLUE: Final = "#1f6fb2"

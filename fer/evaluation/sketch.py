@@ -17,7 +17,7 @@ from fer.data.pictures import describe
 from fer.data.table import Pixels
 from fer.emotions import EMOTIONS
 from fer.errors import DataError
-from fer.evaluation.metrics import Probabilities
+from fer.evaluation.answers import Probabilities
 from fer.files import read_json, write_json
 
 WINDOW: Final = 50

@@ -7,23 +7,6 @@ from fer.evaluation.metrics import Scores, mean_over_domains
 
 
 @dataclass(frozen=True)
-class FreshCheck:
-    """What a process that never saw the training found of the exported file.
-
-    Args:
-        loads: Whether the file loads.
-        max_difference: Largest difference from the recorded probabilities, 0-1.
-        ms_per_face: Time to answer one face, in milliseconds.
-        message: The error where it does not load, else empty.
-    """
-
-    loads: bool
-    max_difference: float
-    ms_per_face: float
-    message: str
-
-
-@dataclass(frozen=True)
 class Condition:
     """One thing that must hold, in words for people, with the numbers.
 

@@ -7,10 +7,8 @@ ends in the same state. The receipt comes last.
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
@@ -18,42 +16,18 @@ from fer import audit
 from fer.data import inbox, receipts, table, version
 from fer.data.receipts import Receipt
 from fer.errors import DataError
-from fer.files import locked, read_json, sha256, sync_folder, write_json
+from fer.files import sha256, sync_folder, write_json
 from fer.paths import Paths
 from fer.privacy import contents, places
 from fer.privacy.look import Erasure, leftovers, look, within
 from fer.records import FACES, Shard, now
 from fer.registry import adopt, retire
 
-STEPS: Final = ("ingest", "base", "validate", "balance", "train", "evaluate", "promote")
-"""Whose locks an erasure holds: none of them may read what is being removed."""
-
-
-@contextlib.contextmanager
-def alone(paths: Paths, *more: str) -> Iterator[None]:
-    """Hold the lock of every step, and of `more`.
-
-    Raises:
-        Busy: A step is running, or another erasure; says which process.
-    """
-    with contextlib.ExitStack() as stack:
-        for name in (*more, *STEPS):
-            stack.enter_context(locked(paths.lock(name)))
-        yield
-
-
-def unfinished(paths: Paths) -> Erasure | None:
-    """Return the erasure that was cut short, or None."""
-    if not paths.erasure.is_file():
-        return None
-    value = read_json(paths.erasure)
-    return Erasure(receipts.parsed(value["receipt"]), value["person"], value["retire"])
-
 
 def erase(erasure: Erasure, paths: Paths) -> Receipt | None:
     """Remove the faces from everywhere, and what was made of them; None: there are none.
 
-    The caller holds `alone`.
+    The caller holds `begun.alone`.
 
     Raises:
         DataError: A remote cannot be reached, DVC refuses, or a shard is missing.

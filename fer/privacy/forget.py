@@ -4,7 +4,7 @@ from fer.data import receipts
 from fer.data.receipts import Receipt
 from fer.errors import DataError
 from fer.paths import Paths
-from fer.privacy import erase, places
+from fer.privacy import begun, erase, places
 from fer.privacy.look import Erasure, Proof, leftovers
 
 
@@ -17,9 +17,9 @@ def forget(person: str, paths: Paths) -> Receipt:
         Busy: A step, an update or another erasure is running; says which process.
         DataError: Nothing of them is here; or a remote cannot be reached, or a shard is missing.
     """
-    with erase.alone(paths, "update"):
-        begun = erase.unfinished(paths)
-        if begun is not None and (done := erase.erase(begun, paths)) and begun.person == person:
+    with begun.alone(paths, "update"):
+        left = begun.unfinished(paths)
+        if left is not None and (done := erase.erase(left, paths)) and left.person == person:
             return done
         receipt = receipts.begin("the person asked", person)
         found = erase.erase(Erasure(receipt, person, retire=True), paths)
@@ -37,8 +37,8 @@ def verify(person: str, paths: Paths) -> Proof:
         DataError: No receipt is about them, their erasure was cut short, or a remote cannot be
             reached.
     """
-    begun = erase.unfinished(paths)
-    if begun is not None and begun.person == person:
+    unfinished = begun.unfinished(paths)
+    if unfinished is not None and unfinished.person == person:
         raise DataError("Expected an erasure that has ended, received one that was cut short. "
                         "Run it again.")  # fmt: skip
     about = [one for one in receipts.listed(paths) if one.is_about(person)]

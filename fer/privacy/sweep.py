@@ -14,7 +14,7 @@ from fer.data.receipts import Receipt
 from fer.files import sync_folder
 from fer.params import RetentionParams
 from fer.paths import Paths
-from fer.privacy import erase, places
+from fer.privacy import begun, places
 from fer.privacy.look import Erasure
 from fer.records import now
 
@@ -45,10 +45,10 @@ def sweep(params: RetentionParams, paths: Paths) -> SweepReport:
         Busy: A step or an erasure is running.
         DataError: A remote cannot be reached, or a shard is missing.
     """
-    with erase.alone(paths):
-        begun = erase.unfinished(paths)
-        if begun is not None:
-            erase.erase(begun, paths)
+    with begun.alone(paths):
+        left = begun.unfinished(paths)
+        if left is not None:
+            _erase(left, paths)
         back = [again(receipt) for receipt in _came_back(paths)]
         faces = _due(params, paths, now())
         if faces:
@@ -56,17 +56,24 @@ def sweep(params: RetentionParams, paths: Paths) -> SweepReport:
             receipt = dataclasses.replace(receipt, faces=tuple(sorted(faces)))
             back.append(Erasure(receipt, None, retire=params.retire_models))
         for erasure in back:
-            erase.erase(erasure, paths)
+            _erase(erasure, paths)
         report = SweepReport(
             faces=len(faces),
             set_apart=_clear_quarantine(params, paths, now()),
             came_back=len(back) - bool(faces),
-            resumed=begun is not None,
+            resumed=left is not None,
             audited=audit.clear(paths, params.audit_days),
         )
         if any(asdict(report).values()):
             audit.record(paths, "sweep", **asdict(report))
         return report
+
+
+def _erase(erasure: Erasure, paths: Paths) -> None:
+    # It loads MLflow: more work than all else in an update with nothing due.
+    from fer.privacy.erase import erase
+
+    erase(erasure, paths)
 
 
 def _due(params: RetentionParams, paths: Paths, moment: datetime) -> set[str]:

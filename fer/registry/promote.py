@@ -115,18 +115,18 @@ def _tell(report: PromoteReport, text: str, paths: Paths) -> None:
 
 
 def _judge(params: PromoteParams, paths: Paths, rival: ModelVersion | None) -> Verdict:
-    faces = table.read(paths.validation)
-    pixels = table.decode(faces["image"])
+    faces, predictions = table.read(paths.validation), paths.report("predictions.csv")
     champion = None
     if rival is not None:
         model, _ = versions.files(rival)
-        champion = Classifier(model).probabilities(pixels)
+        champion = Classifier(model).probabilities(table.decode(faces["image"]))
     evidence = Evidence(
         truth=answers.truth(faces),
         domains=answers.domains(faces),
-        candidate=Classifier(paths.candidate).probabilities(pixels),
+        # As `evaluate` recorded them: that the file answers so is what the fresh process checks.
+        candidate=answers.recorded(predictions),
         champion=champion,
-        fresh=fresh.check(paths.candidate, paths.validation, paths.report("predictions.csv")),
+        fresh=fresh.check(paths.candidate, paths.validation, predictions),
         data_accepted=bool(read_report(paths.report("validation.json"))["accepted"]),
     )
     return gate.decide(evidence, params)

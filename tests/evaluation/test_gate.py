@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fer.emotions import INDEX
+from fer.evaluation.answers import Probabilities, Truth
+from fer.evaluation.fresh import FreshCheck
 from fer.evaluation.gate import Evidence, decide
-from fer.evaluation.metrics import Probabilities, Truth
-from fer.evaluation.verdict import FreshCheck
 from fer.params import PromoteParams
 
 PARAMS = PromoteParams(

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS, INDEX
 from fer.errors import DataError, ModelError
+from fer.evaluation.answers import Probabilities, Truth
 from fer.evaluation.metrics import (
-    Probabilities,
-    Truth,
     mean_over_domains,
     reliability,
     scores,

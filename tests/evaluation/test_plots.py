@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from fer.evaluation import metrics, plots
+from fer.evaluation import answers, metrics, plots
 
 ROWS = 60
 GENERATOR = np.random.default_rng(2)
@@ -54,7 +54,7 @@ def test_one_epoch_is_a_history(tmp_path: Path) -> None:
 
 
 def drawn_mistakes(
-    path: Path, faces: NDArray[np.uint8], probabilities: metrics.Probabilities
+    path: Path, faces: NDArray[np.uint8], probabilities: answers.Probabilities
 ) -> float:
     """Return the share of pure black in the picture."""
     plots.worst_mistakes(faces, TRUTH, probabilities, path, count=6)

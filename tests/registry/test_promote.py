@@ -102,9 +102,19 @@ def test_a_candidate_that_does_not_repeat_its_answers_is_refused(ruled) -> None:
     predictions = ruled.paths.report("predictions.csv")
     record = pd.read_csv(predictions)
     record.loc[0, "p_fear"] += 0.01
+    record.loc[0, f"p_{record['predicted'][0]}"] -= 0.01
     record.to_csv(predictions, index=False)
 
     assert "answers as the trained model did" in ruled.promote().reasons
+
+
+def test_a_candidate_without_recorded_answers_is_not_judged(ruled) -> None:
+    ruled.candidate(GOOD)
+    ruled.paths.report("predictions.csv").unlink()
+
+    with pytest.raises(MissingData, match="dvc repro"):
+        ruled.promote()
+    assert ruled.named("champion") == 1
 
 
 def test_a_process_of_its_own_looks_at_the_candidate(
