@@ -13,6 +13,9 @@ SIZE: Final = 48
 SHIFTED: Final = 3
 """Exit status of `fer drift` where a camera's faces have shifted; 2 is a wrong command line."""
 
+LOST: Final = 3
+"""Exit status of `fer models feedback` where the champion has lost its place."""
+
 Split = Literal["train", "validation", "test"]
 
 CONSENT: Final = pa.struct([
@@ -32,7 +35,7 @@ FACES: Final = pa.schema([
     ("subject", pa.string()),  # pseudonym
     ("session", pa.string()),
     ("captured_at", pa.timestamp("us", tz="UTC")),
-    ("label_source", pa.string()),  # "human" or "model"
+    ("label_source", pa.string()),  # "human", "blind": no answer was seen, "model"
     ("consent", CONSENT),
     ("split", pa.string()),  # a Split; null until ingest
 ])  # fmt: skip

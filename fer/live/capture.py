@@ -87,7 +87,7 @@ def keep(
     sitting: Sitting,
     paths: Paths,
     *,
-    label_source: Literal["human", "model"] = "human",
+    label_source: Literal["human", "blind", "model"] = "human",
 ) -> Path:
     """Put one labelled face into the inbox and return its item; durable when this returns.
 
@@ -97,7 +97,7 @@ def keep(
         subject: Pseudonym of who is seen.
         sitting: Where and under which consent.
         paths: The checkout.
-        label_source: Who says that it shows this.
+        label_source: Who says that it shows this; "blind": a person who saw no model's answer.
 
     Raises:
         DataError: The person was forgotten since they agreed.
@@ -157,6 +157,7 @@ def capture(  # noqa: PLR0913  what is written down with every face
             without_face += 1
             continue
         face = canonical(one.frame, found[0].box)
-        keep(face, one.label, one.subject, sitting, paths)
+        # It was said before the frame was seen.
+        keep(face, one.label, one.subject, sitting, paths, label_source="blind")
         captured += 1
     return CaptureReport(captured, without_face)

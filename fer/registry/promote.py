@@ -23,7 +23,7 @@ from fer.params import PromoteParams
 from fer.paths import Paths
 from fer.registry import adopt, runs, versions
 from fer.registry.tracking import NAME, connect
-from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK
+from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK, SHADOW
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,11 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
         outcome = _outcome(version, verdict, moved=moved)
         if version.tags.get("verdict") != outcome:
             client.set_model_version_tag(NAME, version.version, "verdict", outcome)
+        if outcome == "promoted":
+            # What it would have shown was of another champion.
+            versions.end_shadow(client)
+        elif outcome == "refused" and verdict.unsure:
+            client.set_registered_model_alias(NAME, SHADOW, version.version)
         if outcome == "promoted" and not moved:
             if rival is not None:
                 client.set_registered_model_alias(NAME, PREVIOUS, rival.version)

@@ -40,7 +40,11 @@ class Registry(live.Registry):
                 number=number,
                 aliases=("champion",) if number == self.champion else (),
                 created=created,
-                tags={**told, "candidate_sha256": f"of {number}"},
+                tags={
+                    **told,
+                    "candidate_sha256": f"of {number}",
+                    "feedback": f"version {number} got 3 votes",
+                },
             )
             for number in sorted(self.files, reverse=True)
         ]
@@ -131,7 +135,8 @@ def _running(
     )
     capture = CaptureParams(detector=None, consent_days=30, self_learning=own)
     service = Service(
-        paths, Detector(), predictor, registry, capture, limits=limits,  # type: ignore[arg-type]
+        paths, Detector(), predictor, registry, Predictor(None), capture,  # type: ignore[arg-type]
+        limits=limits,
     )  # fmt: skip
     with bound("127.0.0.1", 0) as listening:
         running = server(service, **options)
