@@ -17,6 +17,8 @@ LOST: Final = 3
 """Exit status of `fer models feedback` where the champion has lost its place."""
 
 Split = Literal["train", "validation", "test"]
+LabelSource = Literal["human", "blind", "model"]
+"""Who named a face; "blind": a person who saw no model's answer."""
 
 CONSENT: Final = pa.struct([
     ("text", pa.string()),  # version of the text that was shown, such as "1"
@@ -35,7 +37,7 @@ FACES: Final = pa.schema([
     ("subject", pa.string()),  # pseudonym
     ("session", pa.string()),
     ("captured_at", pa.timestamp("us", tz="UTC")),
-    ("label_source", pa.string()),  # "human", "blind": no answer was seen, "model"
+    ("label_source", pa.string()),  # a LabelSource
     ("consent", CONSENT),
     ("split", pa.string()),  # a Split; null until ingest
 ])  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from fer.faces.align import canonical
 from fer.faces.detect import Detector
 from fer.params import CaptureParams
 from fer.paths import Paths
-from fer.records import Consent, now
+from fer.records import Consent, LabelSource, now
 
 CONSENT_TEXT: Final = (
     "Your face is kept as a small grey picture, with the emotion you name, to train the emotion "
@@ -87,7 +87,7 @@ def keep(
     sitting: Sitting,
     paths: Paths,
     *,
-    label_source: Literal["human", "blind", "model"] = "human",
+    label_source: LabelSource = "human",
 ) -> Path:
     """Put one labelled face into the inbox and return its item; durable when this returns.
 
@@ -97,7 +97,7 @@ def keep(
         subject: Pseudonym of who is seen.
         sitting: Where and under which consent.
         paths: The checkout.
-        label_source: Who says that it shows this; "blind": a person who saw no model's answer.
+        label_source: Who says that it shows this.
 
     Raises:
         DataError: The person was forgotten since they agreed.

@@ -75,10 +75,15 @@ class Site:
     host: str
 
     def live(
-        self, *, sitting: str | None = None, camera: str | None = None, **options: Any
+        self,
+        *,
+        sitting: str | None = None,
+        camera: str | None = None,
+        blind: bool = False,
+        **options: Any,
     ) -> Connection:
         """Open a live session, in which the person of `sitting` turned self-learning on."""
-        given = {"sitting": sitting, "camera": camera}
+        given = {"sitting": sitting, "camera": camera, "blind": blind}
         query = urlencode({name: value for name, value in given.items() if value is not None})
         return connect(f"ws://{self.host}/api/live?{query}", compression=None, **options)
 
