@@ -66,13 +66,15 @@ def feedback(params: IngestParams, paths: Paths) -> list[Feedback]:
     champion = versions.alias(client, CHAMPION)
     if champion is None:
         return []
-    found = []
+    found: list[Feedback] = []
     for role in (PREVIOUS, SHADOW):
         rival = versions.alias(client, role)
-        if rival is None or rival.version == champion.version:
+        compared = {int(champion.version), *(one.version for one in found)}
+        if rival is None or int(rival.version) in compared:
             continue
-        # A person, or a vote, has decided on it already.
-        if rival.tags.get("verdict") in (ERASED, ROLLED_BACK):
+        verdict = rival.tags.get("verdict")
+        # Somebody has decided on it. As a shadow it may still show that they erred.
+        if verdict == ERASED or (verdict == ROLLED_BACK and role == PREVIOUS):
             continue
         votes = _votes(champion, rival, params, paths)
         one = Feedback(role, int(rival.version), int(champion.version), votes)
@@ -98,7 +100,7 @@ def defend(found: list[Feedback], chance: float, paths: Paths) -> Feedback | Non
     """
     for one in found:
         if one.role == PREVIOUS and one.votes.evidence * chance >= 1:
-            reason = f"rolled back by votes: {one}, {1 / chance:g} decides"
+            reason = f"by votes: {one}, {1 / chance:g} decides"
             versions.rollback(paths, None, champion=one.champion, reason=reason)
             return one
     return None

@@ -66,7 +66,7 @@ def test_a_champion_that_lost_gives_its_place_back_with_the_reason(twice, label:
     assert (twice.named("champion"), twice.named("previous")) == (1, 2)
     tags = twice.client.get_model_version("fer", "2").tags
     assert tags["verdict"] == "rolled back"
-    assert tags["reasons"].startswith("rolled back by votes: previous version 1 got 9 votes")
+    assert tags["reasons"].startswith("by votes: previous version 1 got 9 votes")
     assert "better on the whole" in tags["reasons"]
     # What was rolled back is not held against who took its place: it would go on for ever.
     assert told(twice) == []
@@ -138,6 +138,21 @@ def test_a_shadow_is_told_and_decides_nothing(twice, label: Label) -> None:
 
     assert (one.role, one.votes.rival) == ("shadow", 9)
     assert defend([one], 0.05, twice.paths) is None
+
+
+def test_what_was_rolled_back_may_show_itself_as_a_shadow(twice, label: Label) -> None:
+    versions.rollback(twice.paths, None)
+    versions.cast_shadow(twice.paths, 2)
+    inbox.put(twice.paths.inbox, label(5, spared=True))
+
+    assert told(twice) == [Feedback("shadow", 2, 1, Tally(faces=5, champion=0, rival=5))]
+
+
+def test_a_version_with_both_names_is_told_once(twice, label: Label) -> None:
+    versions.cast_shadow(twice.paths, 1)
+    inbox.put(twice.paths.inbox, label(2))
+
+    assert [one.role for one in told(twice)] == ["previous"]
 
 
 def test_a_champion_that_came_meanwhile_is_not_judged_by_votes_on_another(
