@@ -188,6 +188,12 @@ class DriftParams(_Section):
     min_new_faces: Positive | None
 
 
+class FeedbackParams(_Section):
+    """When people's votes give the champion's place back."""
+
+    false_rollbacks: Annotated[float, Field(gt=0, lt=1)] | None
+
+
 class UpdateParams(_Section):
     """When the flows act."""
 
@@ -210,6 +216,7 @@ class Params(_Section):
     evaluate: EvaluateParams
     promote: PromoteParams
     drift: DriftParams
+    feedback: FeedbackParams
     update: UpdateParams
 
 

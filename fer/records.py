@@ -13,7 +13,12 @@ SIZE: Final = 48
 SHIFTED: Final = 3
 """Exit status of `fer drift` where a camera's faces have shifted; 2 is a wrong command line."""
 
+LOST: Final = 3
+"""Exit status of `fer models feedback` where the champion has lost its place."""
+
 Split = Literal["train", "validation", "test"]
+LabelSource = Literal["human", "blind", "model"]
+"""Who named a face; "blind": a person who saw no model's answer."""
 
 CONSENT: Final = pa.struct([
     ("text", pa.string()),  # version of the text that was shown, such as "1"
@@ -32,7 +37,7 @@ FACES: Final = pa.schema([
     ("subject", pa.string()),  # pseudonym
     ("session", pa.string()),
     ("captured_at", pa.timestamp("us", tz="UTC")),
-    ("label_source", pa.string()),  # "human" or "model"
+    ("label_source", pa.string()),  # a LabelSource
     ("consent", CONSENT),
     ("split", pa.string()),  # a Split; null until ingest
 ])  # fmt: skip

@@ -1,5 +1,6 @@
 """The watch flow: updates when enough new faces wait. `python -m pipelines.watch` looks once."""
 
+import os
 import subprocess
 import sys
 
@@ -10,8 +11,9 @@ from prefect.states import Completed
 from fer import params
 from fer.data import inbox
 from fer.files import read_json, write_json
-from fer.records import SHIFTED
+from fer.records import LOST, SHIFTED
 from pipelines import notices
+from pipelines.commands import environment
 from pipelines.tasks import PATHS
 from pipelines.update import update
 
@@ -20,8 +22,10 @@ from pipelines.update import update
 def watch() -> State[None]:
     """Update if enough faces wait, or if the stages are out of date: an update was cut short.
 
-    Fewer faces are enough where those before a camera have shifted.
+    Fewer faces are enough where those before a camera have shifted. Before all that, a champion
+    that reads worse than the one before gives its place back.
     """
+    _roll_back()
     settings = params.load(PATHS.params)
     wanted = settings.update.min_new_faces
     waiting = inbox.count(PATHS.inbox)
@@ -44,22 +48,41 @@ def watch() -> State[None]:
     return Completed(message=f"{reason}: {outcome['verdict']['verdict']}")
 
 
+def _roll_back() -> None:
+    """Take the champion's place if people's votes say so; the log and a notice have them then."""
+    # Asking would make a registry where there is none.
+    if not PATHS.registry.is_file() and not os.environ.get("MLFLOW_TRACKING_URI"):
+        return
+    heading = "The champion lost its place"
+    found = _asked(LOST, heading, "models", "feedback", "--act")
+    if found.returncode == LOST:
+        notices.tell(heading, found.stdout)
+
+
 def _shifted() -> bool:
     """Whether faces before a camera have shifted; if so, the log says which and how."""
     if not PATHS.seen.is_file():
         return False
-    asked = [sys.executable, "-m", "fer", "drift"]
-    found = subprocess.run(asked, cwd=PATHS.root, capture_output=True, text=True, check=False)
+    heading = "Faces have shifted. Label some, as they come, with the answers hidden"
+    found = _asked(SHIFTED, heading, "drift")
     if found.returncode == SHIFTED:
-        get_run_logger().warning(
-            "Faces have shifted. Label some of those that it misreads:\n%s", found.stdout
-        )
         _tell_once(found.stdout)
-    elif found.returncode:
-        get_run_logger().warning("Drift could not be judged:\n%s", found.stderr)
-    else:
+    elif not found.returncode:
         PATHS.shifts_told.unlink(missing_ok=True)
     return found.returncode == SHIFTED
+
+
+def _asked(status: int, heading: str, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of the product; where it ends with `status` the log has what it printed."""
+    asked = [sys.executable, "-m", "fer", *command]
+    found = subprocess.run(
+        asked, cwd=PATHS.root, env=environment(), capture_output=True, text=True, check=False
+    )
+    if found.returncode == status:
+        get_run_logger().warning("%s:\n%s", heading, found.stdout)
+    elif found.returncode:
+        get_run_logger().warning("`fer %s` failed:\n%s", " ".join(command), found.stderr)
+    return found
 
 
 def _tell_once(found: str) -> None:

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import yaml
 
 from fer import audit, cli
 from fer.cli import main
@@ -18,6 +20,8 @@ from fer.evaluation.drift import Measure
 from fer.files import locked
 from fer.live.web import tokens
 from fer.paths import Paths
+from fer.records import LOST
+from fer.registry import feedback, versions
 
 
 @pytest.fixture(autouse=True)
@@ -336,3 +340,49 @@ def test_whoever_reads_the_output_may_stop_early(checkout: Paths) -> None:
     os.close(writer)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chance", "status", "asked"),
+    [
+        (["--act"], 0.05, LOST, [(["votes"], 0.05)]),
+        (["--act"], 0.01, 0, [(["votes"], 0.01)]),
+        (["--act"], None, 0, []),
+        ([], 0.05, 0, []),
+    ],
+)
+def test_votes_take_the_champions_place_where_that_is_wanted_and_certain(  # noqa: PLR0917
+    checkout: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    chance: float | None,
+    status: int,
+    asked: list[object],
+) -> None:
+    settings = yaml.safe_load(checkout.params.read_text("utf-8"))
+    settings["feedback"]["false_rollbacks"] = chance
+    checkout.params.write_text(yaml.safe_dump(settings), "utf-8")
+    calls: list[object] = []
+
+    def defend(found: object, given: float, _: Paths) -> SimpleNamespace | None:
+        calls.append((found, given))
+        return SimpleNamespace(version=1, champion=2) if given >= 0.05 else None
+
+    monkeypatch.setattr(feedback, "feedback", lambda *_: ["votes"])
+    monkeypatch.setattr(feedback, "defend", defend)
+
+    assert main(["models", "feedback", *arguments]) == status
+    assert calls == asked
+    assert ("version 1, was 2" in capsys.readouterr().out) == (status == LOST)
+
+
+@pytest.mark.parametrize(("word", "number"), [("none", None), ("3", 3)])
+def test_a_shadow_is_a_number_or_none(
+    monkeypatch: pytest.MonkeyPatch, word: str, number: int | None
+) -> None:
+    cast: list[int | None] = []
+    monkeypatch.setattr(versions, "cast_shadow", lambda _, given: cast.append(given))
+
+    assert main(["models", "shadow", word]) == 0
+    assert cast == [number]

@@ -52,8 +52,9 @@ def service(root: Path, limits: Limits) -> Service:
     model.write_bytes(doors.onnx_model(root).valid[0])
     settings = params.load(doors.REPOSITORY / "params.yaml").capture
     return Service(
-        paths, Detector(), Predictor.of_file(model), Champion(paths), settings, limits=limits
-    )
+        paths, Detector(), Predictor.of_file(model), Champion(paths), Predictor(None), settings,
+        limits=limits,
+    )  # fmt: skip
 
 
 async def asked(app: Any, scope: Message, received: list[Message]) -> list[Message]:

@@ -16,9 +16,17 @@ def _models_arguments(parser: ArgumentParser) -> None:
     compare = actions.add_parser("compare", help="two versions on the validation faces, now")
     compare.add_argument("first", type=int)
     compare.add_argument("second", type=int)
+    shadow = actions.add_parser("shadow", help="a version that answers unseen beside the champion")
+    shadow.add_argument("version", type=_version_or_none, help="its number, or none")
+    votes = actions.add_parser("feedback", help="what people labelled since: who reads it better?")
+    votes.add_argument("--act", action="store_true", help="roll back where that is decided")
 
 
-def _models(options: Namespace, paths: Paths) -> None:
+def _version_or_none(text: str) -> int | None:
+    return None if text == "none" else int(text)
+
+
+def _models(options: Namespace, paths: Paths) -> int:
     from fer.registry import listing, versions
 
     if options.action == "rollback":
@@ -32,8 +40,33 @@ def _models(options: Namespace, paths: Paths) -> None:
 
         judged = params.load(paths.params).promote
         print(listing.compared(paths, options.first, options.second, judged))
+    elif options.action == "shadow":
+        versions.cast_shadow(paths, options.version)
+        print(f"shadow    {'none' if options.version is None else f'version {options.version}'}")
+    elif options.action == "feedback":
+        return _feedback(paths, act=options.act)
     else:
         print(listing.table(paths))
+    return 0
+
+
+def _feedback(paths: Paths, *, act: bool) -> int:
+    from fer import params
+    from fer.records import LOST
+    from fer.registry import feedback
+
+    checked = params.load(paths.params)
+    found = feedback.feedback(checked.ingest, paths)
+    for one in found:
+        print(one)
+    if not found:
+        print("No version to hold against the champion: none before it, and no shadow.")
+    chance = checked.feedback.false_rollbacks
+    lost = feedback.defend(found, chance, paths) if act and chance is not None else None
+    if lost is None:
+        return 0
+    print(f"champion  version {lost.version}, was {lost.champion}: rolled back by votes")
+    return LOST
 
 
 def _litert_arguments(parser: ArgumentParser) -> None:
@@ -83,7 +116,9 @@ def _tune(options: Namespace, paths: Paths) -> None:
 
 
 COMMANDS: Final = {
-    "models": Command("versions: list, rollback, compare A B", _models, _models_arguments),
+    "models": Command(
+        "versions: list, rollback, compare, shadow, feedback", _models, _models_arguments
+    ),
     "litert": Command(
         "the candidate as LiteRT, for phones and boards", _litert, _litert_arguments
     ),

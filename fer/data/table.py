@@ -132,6 +132,11 @@ def by_model(faces: pd.DataFrame) -> "pd.Series[bool]":
     return faces["label_source"] == "model"
 
 
+def blind(faces: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which faces a person labelled who had not seen a model's answer."""
+    return faces["label_source"] == "blind"
+
+
 def encode(pixels: Pixels) -> list[bytes]:
     """Return each face as PNG. `pixels` has shape `(n, 48, 48)`.
 

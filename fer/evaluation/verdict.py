@@ -43,6 +43,13 @@ class Verdict:
     comparison: Comparison
 
     @property
+    def unsure(self) -> bool:
+        """Whether it is ahead of the champion, and too few faces to be sure is all that fails."""
+        better, *others = self.conditions
+        ahead = self.champion is not None and self.comparison.difference > 0
+        return ahead and not better.holds and all(each.holds for each in others)
+
+    @property
     def reasons(self) -> str:
         """One line for each condition that fails; where none does, what spoke for it."""
         failing = [each for each in self.conditions if not each.holds]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from fer.faces.align import canonical
 from fer.faces.detect import Detector
 from fer.params import CaptureParams
 from fer.paths import Paths
-from fer.records import Consent, now
+from fer.records import Consent, LabelSource, now
 
 CONSENT_TEXT: Final = (
     "Your face is kept as a small grey picture, with the emotion you name, to train the emotion "
@@ -87,7 +87,7 @@ def keep(
     sitting: Sitting,
     paths: Paths,
     *,
-    label_source: Literal["human", "model"] = "human",
+    label_source: LabelSource = "human",
 ) -> Path:
     """Put one labelled face into the inbox and return its item; durable when this returns.
 
@@ -157,6 +157,7 @@ def capture(  # noqa: PLR0913  what is written down with every face
             without_face += 1
             continue
         face = canonical(one.frame, found[0].box)
-        keep(face, one.label, one.subject, sitting, paths)
+        # It was said before the frame was seen.
+        keep(face, one.label, one.subject, sitting, paths, label_source="blind")
         captured += 1
     return CaptureReport(captured, without_face)

@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 class Source(Protocol):
     """Knows which model is to be served."""
 
-    def version(self) -> int:
-        """Return the champion's number; `SHIPPED_VERSION` where there is none."""
+    def version(self) -> int | None:
+        """Return its number; `SHIPPED_VERSION`: of no registry; None: no model is to answer."""
 
     def file(self, version: int) -> Path:
         """Return the ONNX file of `version`."""
@@ -154,6 +154,9 @@ class Predictor:
         if self._source is None:
             return
         version = self._source.version()
+        if version is None:
+            self._served, self._state = None, State(asked=True)
+            return
         if self._served is not None and version == self._state.version:
             self._state = replace(self._state, asked=True, error=None)
             return

@@ -2,13 +2,16 @@
 
 import logging
 import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.errors import Busy, DataError
+from fer.errors import Busy, DataError, ModelError
 from fer.evaluation import sketch
+from fer.evaluation.metrics import Probabilities
 from fer.faces.align import canonical
 from fer.faces.detect import Box
 from fer.files import locked
@@ -19,6 +22,24 @@ from fer.paths import Paths
 
 _CAMERAS: Final = 16
 """The most that wait for a full window at once."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often the champion and its shadow said the same of a face.
+
+    Args:
+        champion: Its number.
+        shadow: Likewise.
+        faces: That both have answered.
+        alike: Of these with the same emotion.
+    """
+
+    champion: int
+    shadow: int
+    faces: int = 0
+    alike: int = 0
+
 
 _log = logging.getLogger(__name__)
 
@@ -31,11 +52,16 @@ class Onlooker:
     Args:
         paths: The checkout.
         predictor: Tells emotions; a model that has no number, being a file, is not counted.
+        shadow: Answers the same faces, and nobody sees what; None: nothing does.
     """
 
-    def __init__(self, paths: Paths, predictor: Predictor) -> None:
+    def __init__(
+        self, paths: Paths, predictor: Predictor, shadow: Predictor | None = None
+    ) -> None:
         """See the class."""
-        self._paths, self._predictor = paths, predictor
+        self._paths, self._predictor, self._shadow = paths, predictor, shadow
+        self.agreement: Agreement | None = None
+        """Since the two are what they are, in this process; None: there is no shadow."""
         self._waiting: dict[str, sketch.Sketch] = {}
         self._version: int | None = None
         self._lock = threading.Lock()
@@ -50,8 +76,11 @@ class Onlooker:
         version, answer = self._predictor.state.version, self._predictor.answer
         if version is None or answer is None:
             return
-        new = sketch.sketch(face[None], answer(face[None]))
+        told = answer(face[None])
+        new = sketch.sketch(face[None], told)
+        beside = self._beside(face)
         with self._lock:
+            self._compare(version, told, beside)
             if version != self._version:
                 self._waiting, self._version = {}, version
             before = self._waiting.pop(camera, None)
@@ -60,6 +89,29 @@ class Onlooker:
                 self._waiting[camera] = window
                 for oldest in list(self._waiting)[:-_CAMERAS]:
                     del self._waiting[oldest]
+
+    def _beside(self, face: NDArray[np.uint8]) -> tuple[int, Probabilities] | None:
+        """The shadow's number and answer; None: there is none."""
+        version = self._shadow.state.version if self._shadow else None
+        if self._shadow is None or version is None:
+            return None
+        # It may have lost its name in this moment.
+        with suppress(ModelError):
+            return version, self._shadow.probabilities(face[None])
+        return None
+
+    def _compare(
+        self, champion: int, told: Probabilities, beside: tuple[int, Probabilities] | None
+    ) -> None:
+        if beside is None:
+            self.agreement = None
+            return
+        new = Agreement(champion, beside[0])
+        before = self.agreement
+        if before is None or (before.champion, before.shadow) != (new.champion, new.shadow):
+            before = new
+        alike = int(told.argmax() == beside[1].argmax())
+        self.agreement = replace(before, faces=before.faces + 1, alike=before.alike + alike)
 
     def _written(self, camera: str, window: sketch.Sketch, version: int) -> bool:
         """Whether the file has it now; where not, the next face tries again."""

@@ -23,7 +23,7 @@ from fer.params import PromoteParams
 from fer.paths import Paths
 from fer.registry import adopt, runs, versions
 from fer.registry.tracking import NAME, connect
-from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK
+from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK, SHADOW
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,8 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
         outcome = _outcome(version, verdict, moved=moved)
         if version.tags.get("verdict") != outcome:
             client.set_model_version_tag(NAME, version.version, "verdict", outcome)
-        if outcome == "promoted" and not moved:
-            if rival is not None:
-                client.set_registered_model_alias(NAME, PREVIOUS, rival.version)
-            client.set_registered_model_alias(NAME, CHAMPION, version.version)
+        if not moved:
+            _name(client, version, rival, outcome, unsure=verdict.unsure)
         report = PromoteReport(
             verdict=outcome,
             version=int(version.version),
@@ -106,6 +104,25 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
             audit.record(paths, "promotion", version=report.version, before=report.champion)
         write_json(versions.decision_of(paths, candidate), asdict(report))
         return report
+
+
+def _name(
+    client: MlflowClient,
+    version: ModelVersion,
+    rival: ModelVersion | None,
+    outcome: str,
+    *,
+    unsure: bool,
+) -> None:
+    """Move the names, the champion's last: it says that all have moved."""
+    if outcome == "promoted":
+        # What the shadow would have shown was of another champion.
+        versions.end_shadow(client)
+        if rival is not None:
+            client.set_registered_model_alias(NAME, PREVIOUS, rival.version)
+        client.set_registered_model_alias(NAME, CHAMPION, version.version)
+    elif outcome == "refused" and unsure:
+        client.set_registered_model_alias(NAME, SHADOW, version.version)
 
 
 def _tell(report: PromoteReport, text: str, paths: Paths) -> None:

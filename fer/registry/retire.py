@@ -12,7 +12,7 @@ from fer.paths import MISTAKES, Paths
 from fer.records import Span
 from fer.registry import runs, versions
 from fer.registry.tracking import NAME, connect
-from fer.registry.versions import CHAMPION, ERASED, PREVIOUS
+from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, SHADOW
 
 _SHOWN: Final = f"{runs.PLOTS}/{MISTAKES}"
 """The one artifact that shows faces."""
@@ -70,6 +70,9 @@ def retire(paths: Paths, seen: Span | None, learnt: Span | None) -> Retired:
 
 def _replace_champion(client: MlflowClient, gone: set[int]) -> int | None:
     champion, before = versions.alias(client, CHAMPION), versions.alias(client, PREVIOUS)
+    shadow = versions.alias(client, SHADOW)
+    if shadow is not None and int(shadow.version) in gone:
+        versions.end_shadow(client)
     left = [
         one.number
         for one in versions.listed(client)

@@ -1,4 +1,4 @@
-"""Model versions and the two names that move: `champion` and `previous`."""
+"""Model versions and the names that move: `champion`, `previous` and `shadow`."""
 
 import json
 from dataclasses import dataclass
@@ -12,13 +12,16 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from fer import audit
-from fer.errors import RegistryError
+from fer.errors import Busy, RegistryError
 from fer.files import locked, write_json
 from fer.paths import Paths
 from fer.registry.tracking import NAME, connect
 
 CHAMPION: Final = "champion"
 PREVIOUS: Final = "previous"
+SHADOW: Final = "shadow"
+"""Answers beside the champion, unseen: may it be better?"""
+
 ROLLED_BACK: Final = "rolled back"
 ERASED: Final = "erased"
 """It learnt from a person who is forgotten; its files are gone."""
@@ -30,7 +33,7 @@ class Version:
 
     Args:
         number: In the registry.
-        aliases: "champion", "previous", or none.
+        aliases: "champion", "previous", "shadow", or none.
         created: When it was registered.
         tags: Verdict, reason, data version, parent, accuracy and more, as text.
     """
@@ -84,7 +87,7 @@ def listed(client: MlflowClient) -> list[Version]:
     """Return every version, newest first."""
     found = client.search_model_versions(f"name='{NAME}'")
     named: dict[str, list[str]] = {}
-    for name in (CHAMPION, PREVIOUS):
+    for name in (CHAMPION, PREVIOUS, SHADOW):
         if (version := alias(client, name)) is not None:
             named.setdefault(str(version.version), []).append(name)
     return [
@@ -160,46 +163,85 @@ def read_decision(paths: Paths, candidate_sha256: str) -> dict[str, Any] | None:
     return value
 
 
-def rollback(paths: Paths, number: int | None) -> tuple[int, int]:
+def rollback(
+    paths: Paths,
+    number: int | None,
+    *,
+    champion: int | None = None,
+    reason: str | None = None,
+) -> tuple[int, int]:
     """Give the champion's place back; a re-run of the pipeline does not undo it.
 
     Args:
         paths: The checkout.
         number: Version to return to; None: the previous champion.
+        champion: Who has to have the place now; None: whoever has it.
+        reason: Why, to stand before the reasons of the gate; None: a person wants it.
 
     Returns:
         The champion before, and the one now.
 
     Raises:
         RegistryError: There is no champion, or nothing to return to.
-        Busy: A promotion is running.
+        Busy: A promotion is running, or `champion` is no longer champion.
     """
     with locked(paths.lock("promote")):
         client = connect(paths)
-        champion = alias(client, CHAMPION)
+        loser = alias(client, CHAMPION)
         target = alias(client, PREVIOUS) if number is None else get(client, number)
-        if champion is None or target is None:
+        if loser is None or target is None:
             raise RegistryError(
                 "Expected a champion and one before it, received "
-                f"{'no champion' if champion is None else 'none before it'}. See `fer models`."
+                f"{'no champion' if loser is None else 'none before it'}. See `fer models`."
             )
-        if champion.version == target.version:
-            raise RegistryError(f"Version {champion.version} is the champion already.")
+        if champion not in (None, int(loser.version)):
+            raise Busy(f"Expected champion version {champion}, found {loser.version} by now.")
+        if loser.version == target.version:
+            raise RegistryError(f"Version {loser.version} is the champion already.")
         if number is None and target.tags.get("verdict") == ROLLED_BACK:
             raise RegistryError(
                 f"The champion before, version {target.version}, was rolled back itself. Name the "
                 "version to return to: `fer models rollback VERSION`."
             )
         _refuse_erased(target)
+        if reason is not None:
+            told = "\n".join([reason, loser.tags.get("reasons", "")]).strip()
+            client.set_model_version_tag(NAME, loser.version, "reasons", told)
         # The verdict first: killed in between, the pipeline does not promote it again.
-        judge_anew(client, paths, champion, ROLLED_BACK)
+        judge_anew(client, paths, loser, ROLLED_BACK)
         if target.tags.get("verdict") == ROLLED_BACK:
             judge_anew(client, paths, target, "promoted")
-        client.set_registered_model_alias(NAME, PREVIOUS, champion.version)
+        client.set_registered_model_alias(NAME, PREVIOUS, loser.version)
         client.set_registered_model_alias(NAME, CHAMPION, target.version)
-        before, after = int(champion.version), int(target.version)
+        before, after = int(loser.version), int(target.version)
         audit.record(paths, "rollback", version=after, before=before)
         return before, after
+
+
+def cast_shadow(paths: Paths, number: int | None) -> None:
+    """Let version `number` answer beside the champion; None: no version does.
+
+    Raises:
+        RegistryError: There is no such version, it is the champion, or its files are erased.
+        Busy: A promotion is running.
+    """
+    with locked(paths.lock("promote")):
+        client = connect(paths)
+        if number is None:
+            end_shadow(client)
+            return
+        chosen = get(client, number)
+        _refuse_erased(chosen)
+        champion = alias(client, CHAMPION)
+        if champion is not None and champion.version == chosen.version:
+            raise RegistryError(f"Version {number} is the champion: its shadow is another one.")
+        client.set_registered_model_alias(NAME, SHADOW, chosen.version)
+
+
+def end_shadow(client: MlflowClient) -> None:
+    """Let no version answer beside the champion. The caller holds the lock of `promote`."""
+    if alias(client, SHADOW) is not None:
+        client.delete_registered_model_alias(NAME, SHADOW)
 
 
 def judge_anew(client: MlflowClient, paths: Paths, version: ModelVersion, verdict: str) -> None:

@@ -51,7 +51,7 @@ def test_every_face_is_kept_with_what_was_said_of_it(
     assert set(faces["source"]) == {"webcam"}
     assert set(faces["domain"]) == {"hall"}
     assert set(faces["session"]) == {"anna@monday", "ben@monday"}
-    assert set(faces["label_source"]) == {"human"}
+    assert set(faces["label_source"]) == {"blind"}
     assert faces["split"].isna().all()
     assert all(one["text"] == consent.text for one in faces["consent"])
     pixels = table.decode(faces["image"])

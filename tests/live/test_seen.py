@@ -15,7 +15,7 @@ from fer.files import locked
 from fer.live.film import STAYING
 from fer.live.predictor import Predictor
 from fer.live.reading import Face
-from fer.live.seen import Onlooker, Passers
+from fer.live.seen import Agreement, Onlooker, Passers
 from fer.paths import Paths
 from tests.live.conftest import Registry
 
@@ -110,6 +110,51 @@ def test_a_model_from_a_file_is_not_counted(paths: Paths, make_model: Callable[.
     show(Onlooker(paths, Predictor(None)), WINDOW)
 
     assert not paths.seen.exists()
+
+
+# -- beside the champion -----------------------------------------------------------------------
+
+
+def test_a_shadow_answers_the_same_faces_and_only_how_often_alike_stays(
+    paths: Paths, registry: Registry, predictor: Predictor
+) -> None:
+    unseen = Registry(dict(registry.files), champion=2)
+    shadow = Predictor(unseen)
+    onlooker = Onlooker(paths, predictor, shadow)
+    show(onlooker, 3)
+    assert onlooker.agreement is None
+    shadow.refresh()
+    show(onlooker, 3)
+    assert onlooker.agreement == Agreement(champion=1, shadow=2, faces=3, alike=0)
+    registry.champion = 2
+    unseen.champion = 1
+    for one in (predictor, shadow):
+        one.refresh()
+    show(onlooker, 2)
+    assert onlooker.agreement == Agreement(champion=2, shadow=1, faces=2, alike=0)
+    unseen.champion = 2
+    shadow.refresh()
+    show(onlooker, 4)
+    assert onlooker.agreement == Agreement(champion=2, shadow=2, faces=4, alike=4)
+
+
+def test_a_shadow_whose_name_was_taken_away_answers_no_more(
+    paths: Paths, predictor: Predictor, make_model: Callable[..., Path]
+) -> None:
+    class Named(Registry):
+        def version(self) -> int | None:  # type: ignore[override]
+            return self.champion or None
+
+    named = Named({2: make_model("sad")}, champion=2)
+    shadow = Predictor(named)
+    shadow.refresh()
+    onlooker = Onlooker(paths, predictor, shadow)
+    show(onlooker, 1)
+    assert onlooker.agreement is not None
+    named.champion = 0
+    shadow.refresh()
+    show(onlooker, 1)
+    assert (onlooker.agreement, shadow.answer, shadow.state.error) == (None, None, None)
 
 
 # -- which faces count -------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import yaml
 from fer.data import inbox
 from fer.files import write_json
 from fer.paths import Paths
-from fer.records import SHIFTED
+from fer.records import LOST, SHIFTED
 from pipelines import watch as module
 from pipelines.watch import watch
 
@@ -21,10 +21,11 @@ pytestmark = pytest.mark.usefixtures("server")
 
 @dataclass
 class Watched:
-    """Stands for the update, for DVC and for `fer drift`."""
+    """Stands for the update, for DVC and for the commands that watch."""
 
     status: int = 0
     drift: int = 0
+    feedback: int = 0
     reasons: list[str] = field(default_factory=list)
     asked: list[list[str]] = field(default_factory=list)
 
@@ -34,7 +35,10 @@ class Watched:
         return {"verdict": {"verdict": "promoted"}}
 
     def dvc(self, command: list[str], **_: object) -> SimpleNamespace:
-        """Answer `dvc status`, and `fer drift`."""
+        """Answer `dvc status`, `fer drift` and `fer models feedback`."""
+        if command[2:] == ["fer", "models", "feedback", "--act"]:
+            self.asked.append(command[3:])
+            return SimpleNamespace(returncode=self.feedback, stdout="1, was 2", stderr="gone")
         if command[2:] == ["fer", "drift"]:
             return SimpleNamespace(returncode=self.drift, stdout="kiosk  shifted", stderr="lost")
         self.asked.append(command[2:])
@@ -45,6 +49,7 @@ class Watched:
 def watched(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Watched:
     fake = Watched()
     monkeypatch.setattr(module, "PATHS", paths)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr(module, "update", fake.update)
     monkeypatch.setattr(module.subprocess, "run", fake.dvc)
     return fake
@@ -140,7 +145,7 @@ def test_where_nothing_has_shifted_or_can_be_judged_it_waits_for_all(
     watch()
 
     assert watched.reasons == []
-    assert "Drift could not be judged:\nlost" in caplog.text
+    assert "`fer drift` failed:\nlost" in caplog.text
 
 
 def test_a_shift_may_be_told_alone(
@@ -156,3 +161,33 @@ def test_a_shift_may_be_told_alone(
     watch()
 
     assert watched.reasons == []
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(LOST, "The champion lost its place:\n1, was 2"), (1, "`fer models feedback --act` failed")],
+)
+def test_votes_are_counted_before_anything_else(
+    watched: Watched,
+    paths: Paths,
+    faces: Callable[..., pd.DataFrame],
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    told: str,
+) -> None:
+    paths.registry.parent.mkdir()
+    paths.registry.touch()
+    watched.feedback = status
+    inbox.put(paths.inbox, faces(50))
+
+    watch()
+
+    assert watched.asked == [["models", "feedback", "--act"]]
+    assert watched.reasons == ["50 new faces"]
+    assert told in caplog.text
+
+
+def test_where_there_is_no_registry_none_is_made_by_asking(watched: Watched) -> None:
+    watch()
+
+    assert watched.asked == [["dvc", "status", "--quiet", "evaluate"]]

@@ -89,6 +89,29 @@ def test_an_equal_or_worse_candidate_is_registered_with_the_reason(ruled, skill:
     assert "better on the whole" in tags["reasons"]
 
 
+def test_who_is_ahead_on_too_few_faces_to_be_sure_becomes_the_shadow(ruled) -> None:
+    table.write(ruled.paths.validation, table.read(ruled.paths.validation).head(10))
+    ruled.candidate(GOOD)
+    assert ruled.promote().verdict == "refused"
+    assert (ruled.named("champion"), ruled.named("shadow")) == (1, 2)
+
+
+def test_who_is_behind_or_fails_elsewhere_is_no_shadow_and_a_promotion_ends_it(ruled) -> None:
+    versions.cast_shadow(ruled.paths, None)
+    ruled.candidate(CONSTANT)
+    ruled.promote()
+    assert ruled.named("shadow") is None
+    versions.cast_shadow(ruled.paths, 2)
+    write_json(ruled.paths.report("validation.json"), {"accepted": False})
+    ruled.candidate(GOOD)
+    ruled.promote()
+    assert ruled.named("shadow") == 2
+    write_json(ruled.paths.report("validation.json"), {"accepted": True})
+    ruled.candidate(GOOD, seed=2)
+    ruled.promote()
+    assert (ruled.named("champion"), ruled.named("shadow")) == (4, None)
+
+
 def test_no_candidate_of_refused_data_is_promoted(ruled) -> None:
     write_json(ruled.paths.report("validation.json"), {"accepted": False})
     ruled.candidate(GOOD)

@@ -60,6 +60,15 @@ def test_the_last_one_that_did_not_learn_from_them_takes_the_place(grown) -> Non
     assert adopt.pin_champion(grown.paths, None, real=False).version == 1
 
 
+def test_a_shadow_that_learnt_from_them_answers_no_more(grown) -> None:
+    versions.rollback(grown.paths, 1)
+    versions.cast_shadow(grown.paths, 2)
+
+    retire.retire(grown.paths, TWO, TWO)
+
+    assert (grown.named("champion"), grown.named("shadow")) == (1, None)
+
+
 def test_the_one_before_goes_and_the_champion_stays(grown) -> None:
     retired = retire.retire(grown.paths, ONE, ONE)
 

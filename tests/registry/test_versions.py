@@ -123,3 +123,22 @@ def test_a_version_whose_files_are_gone_is_told_from_a_bug(twice) -> None:
 
     with pytest.raises(RegistryError, match="version 2"):
         adopt.pin_champion(twice.paths, None, real=False)
+
+
+# -- the shadow ------------------------------------------------------------------------------
+
+
+def test_a_version_can_be_let_answer_beside_the_champion_and_be_called_back(twice) -> None:
+    versions.cast_shadow(twice.paths, 3)
+    assert (twice.named("shadow"), twice.named("champion")) == (3, 2)
+    assert versions.listed(twice.client)[0].aliases == ("shadow",)
+
+    for _ in range(2):
+        versions.cast_shadow(twice.paths, None)
+        assert twice.named("shadow") is None
+
+
+@pytest.mark.parametrize(("number", "told"), [(2, "is the champion"), (9, "received 9")])
+def test_a_shadow_is_a_version_that_is_not_champion(twice, number: int, told: str) -> None:
+    with pytest.raises(RegistryError, match=told):
+        versions.cast_shadow(twice.paths, number)

@@ -41,9 +41,12 @@ def create_app(service: Service, *, closed: bool) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        service.predictor.follow()
+        followed = (service.predictor, service.shadow)
+        for one in followed:
+            one.follow()
         yield
-        service.predictor.close()
+        for one in followed:
+            one.close()
 
     # The ready-made documentation pages load scripts from the internet.
     app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)

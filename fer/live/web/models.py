@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from fer.live import notices
+from fer.live.seen import Agreement
 from fer.live.web.service import Service
 
 
@@ -18,6 +19,9 @@ class ModelVersion(BaseModel):
     Args:
         conditions: Every condition of the gate: `{"name", "holds", "expected", "received"}`.
         domains: By domain: `{"faces": n, "champion": accuracy or None, "candidate": accuracy}`.
+        feedback: How people's votes are divided between it and the champion, in words; None: they
+            were not asked about it.
+        agreement: Of the shadow: how often it said what the champion said.
     """
 
     version: int
@@ -30,6 +34,8 @@ class ModelVersion(BaseModel):
     parent: str | None
     conditions: list[dict[str, Any]]
     domains: dict[str, dict[str, Any]]
+    feedback: str | None
+    agreement: Agreement | None
 
 
 class Wish(BaseModel):
@@ -53,7 +59,11 @@ def router(service: Service) -> APIRouter:
     def models() -> list[ModelVersion]:
         """Tell every version, newest first, with its verdict, condition by condition."""
         return [
-            _told(one, service.registry.decision(one.tags.get("candidate_sha256", "")) or {})
+            _told(
+                one,
+                service.registry.decision(one.tags.get("candidate_sha256", "")) or {},
+                service.onlooker.agreement,
+            )
             for one in service.registry.listed()
         ]
 
@@ -68,7 +78,7 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _told(one: Any, decision: dict[str, Any]) -> ModelVersion:
+def _told(one: Any, decision: dict[str, Any], agreement: Agreement | None) -> ModelVersion:
     accuracy = one.tags.get("validation_accuracy")
     return ModelVersion(
         version=one.number,
@@ -81,4 +91,6 @@ def _told(one: Any, decision: dict[str, Any]) -> ModelVersion:
         parent=one.tags.get("parent"),
         conditions=decision.get("conditions", []),
         domains=decision.get("accuracy", {}),
+        feedback=one.tags.get("feedback"),
+        agreement=agreement if agreement and agreement.shadow == one.number else None,
     )

@@ -10,7 +10,7 @@ import uvicorn
 
 from fer.errors import FerError
 from fer.faces.detect import Detector, chosen
-from fer.live.champion import Champion
+from fer.live.champion import Champion, Shadow
 from fer.live.predictor import Predictor
 from fer.live.web import films, tokens
 from fer.live.web.app import create_app
@@ -52,6 +52,7 @@ def serve(
         detector=Detector(chosen(params, paths)),
         predictor=Predictor.of_file(model) if model else Predictor(registry),
         registry=registry,
+        shadow=Predictor(Shadow(paths)),
         capture=params,
     )
     with bound(host, port) as listening:

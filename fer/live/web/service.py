@@ -50,6 +50,7 @@ class Service:
         detector: Finds the faces.
         predictor: Tells their emotions.
         registry: Lists and moves the champion.
+        shadow: Answers beside it, unseen.
         capture: How long a consent holds.
         meters: Counted for `/metrics`.
         seats: Who agreed to be captured.
@@ -62,6 +63,7 @@ class Service:
     detector: Detector
     predictor: Predictor
     registry: Champion
+    shadow: Predictor
     capture: CaptureParams
     meters: Meters = field(default_factory=Meters)
     seats: Recent[Seat] = field(default_factory=Recent)
@@ -74,7 +76,7 @@ class Service:
 
     def __post_init__(self) -> None:
         """See the class."""
-        self.onlooker = Onlooker(self.paths, self.predictor)
+        self.onlooker = Onlooker(self.paths, self.predictor, self.shadow)
 
     async def work(self, task: Callable[[], Result]) -> Result:
         """Return what `task` returns, run in a thread; first come, first served."""

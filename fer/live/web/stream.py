@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -30,13 +30,37 @@ _REFUSED: Final = 1008
 _MIN_SECONDS: Final = 1 / 40
 
 
+@dataclass
+class _Session:
+    """What one live session goes by.
+
+    Args:
+        learner: Keeps faces of the person who turned self-learning on; None: nobody did.
+        blind: Whether faces come without what they show.
+        tracker: Of its camera.
+        passers: Likewise.
+    """
+
+    learner: SelfLearner | None
+    blind: bool
+    tracker: Tracker
+    passers: Passers
+
+
 def router(service: Service) -> APIRouter:
     """Return the live session's route."""
     routes = APIRouter()
     sessions: Counter[str] = Counter()
 
     @routes.websocket("/api/live")
-    async def live(socket: WebSocket, sitting: str | None = None, camera: Name = BROWSER) -> None:
+    async def live(
+        socket: WebSocket,
+        sitting: str | None = None,
+        camera: Name = BROWSER,
+        *,
+        blind: bool = False,
+    ) -> None:
+        """Answer frames; `blind`: with where faces are, and not with what they show."""
         await socket.accept()
         learner = _learner(service, sitting) if sitting is not None else None
         if sitting is not None and learner is None:
@@ -52,7 +76,9 @@ def router(service: Service) -> APIRouter:
         sessions[client] += 1
         try:
             with service.meters.sessions.track_inprogress():
-                await _answer_frames(socket, service, learner, camera)
+                passers = Passers(service.onlooker, camera)
+                session = _Session(learner, blind, Tracker(), passers)
+                await _answer_frames(socket, service, session)
         except WebSocketDisconnect:
             pass
         finally:
@@ -74,10 +100,7 @@ def _learner(service: Service, sitting: str) -> SelfLearner | None:
     return SelfLearner(seat.album, answer, settings)
 
 
-async def _answer_frames(
-    socket: WebSocket, service: Service, learner: SelfLearner | None, camera: str
-) -> None:
-    tracker, passers = Tracker(), Passers(service.onlooker, camera)
+async def _answer_frames(socket: WebSocket, service: Service, session: _Session) -> None:
     while True:
         message = await socket.receive()
         data = message.get("bytes")
@@ -87,9 +110,7 @@ async def _answer_frames(
         began = time.monotonic()
         # Nothing of the frame outlives this line but where its faces are, a face that
         # self-learning keeps, and counts of many faces.
-        answer = await service.work(
-            partial(_look, service, data, tracker, passers, learner, began)
-        )
+        answer = await service.work(partial(_look, service, session, data, began))
         spent = time.monotonic() - began
         service.meters.seconds.observe(spent)
         await socket.send_json({**answer, "ms": round(1000 * spent, 1)})
@@ -101,21 +122,16 @@ async def _end(socket: WebSocket, message: Message) -> None:
         await socket.close(_UNSUPPORTED, "Expected a picture, received text")
 
 
-def _look(
-    service: Service,
-    data: bytes,
-    tracker: Tracker,
-    passers: Passers,
-    learner: SelfLearner | None,
-    now: float,
-) -> dict[str, Any]:
+def _look(service: Service, session: _Session, data: bytes, now: float) -> dict[str, Any]:
     try:
         frame = decoded(data)
     except DataError as error:
         return {"error": str(error), "faces": [], "model": model_state(service)}
-    faces = follow(frame, service.detector, service.predictor.answer, tracker, seconds=now)
+    answer = None if session.blind else service.predictor.answer
+    faces = follow(frame, service.detector, answer, session.tracker, seconds=now)
     count(service, faces)
-    passers.look(frame, faces)
+    session.passers.look(frame, faces)
+    learner = session.learner
     height, width = frame.shape[:2]
     return {
         "width": width,

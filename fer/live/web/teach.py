@@ -18,7 +18,7 @@ from fer.live.web.counts import Counts
 from fer.live.web.pictures import PICTURE_BODY
 from fer.live.web.service import BROWSER, Name, Service, decoded
 from fer.live.web.sittings import Capture, Seat
-from fer.records import now
+from fer.records import LabelSource, now
 
 Emotion = Literal[EMOTIONS]  # type: ignore[valid-type]
 Pixel = Annotated[int, Field(ge=0, le=100_000)]
@@ -66,14 +66,20 @@ def router(service: Service) -> APIRouter:
         y: Pixel,
         width: Annotated[Pixel, Field(gt=0)],
         height: Annotated[Pixel, Field(gt=0)],
+        *,
+        blind: bool = False,
     ) -> Captured:
-        """Put the face that is nearest to the box into the inbox, under a label."""
+        """Put the face that is nearest to the box into the inbox, under a label.
+
+        `blind` says that no answer was shown while it was named: such a label may judge models.
+        """
         seat = service.seats.get(sitting)
         if seat is None:
             raise HTTPException(403, "Expected a sitting that a person agreed to. Agree again.")
         chosen = Box(x, y, width, height)
         body = await request.body()
-        item = await service.work(partial(_keep, service, body, chosen, label, seat))
+        said: LabelSource = "blind" if blind else "human"
+        item = await service.work(partial(_keep, service, body, chosen, label, seat, said))
         service.meters.captures.labels(label).inc()
         return Captured(capture=service.captures.remember(item), label=label)
 
@@ -107,7 +113,9 @@ def _seat(service: Service, agreement: Agreement) -> Seat:
     return Seat(agreement.subject, sitting, album)
 
 
-def _keep(service: Service, data: bytes, chosen: Box, label: str, seat: Seat) -> Capture:
+def _keep(
+    service: Service, data: bytes, chosen: Box, label: str, seat: Seat, said: LabelSource
+) -> Capture:
     frame = decoded(data)
     found = service.detector.detect(frame)
     if not found:
@@ -116,5 +124,5 @@ def _keep(service: Service, data: bytes, chosen: Box, label: str, seat: Seat) ->
     if not overlap(nearest.box, chosen):
         raise DataError("Expected a face at that place, found none. Look at the camera.")
     face = canonical(frame, nearest.box)
-    item = keep(face, label, seat.subject, seat.sitting, service.paths)
+    item = keep(face, label, seat.subject, seat.sitting, service.paths, label_source=said)
     return item, table.face_id(face)

@@ -40,7 +40,11 @@ class Registry(live.Registry):
                 number=number,
                 aliases=("champion",) if number == self.champion else (),
                 created=created,
-                tags={**told, "candidate_sha256": f"of {number}"},
+                tags={
+                    **told,
+                    "candidate_sha256": f"of {number}",
+                    "feedback": f"version {number} got 3 votes",
+                },
             )
             for number in sorted(self.files, reverse=True)
         ]
@@ -71,10 +75,15 @@ class Site:
     host: str
 
     def live(
-        self, *, sitting: str | None = None, camera: str | None = None, **options: Any
+        self,
+        *,
+        sitting: str | None = None,
+        camera: str | None = None,
+        blind: bool = False,
+        **options: Any,
     ) -> Connection:
         """Open a live session, in which the person of `sitting` turned self-learning on."""
-        given = {"sitting": sitting, "camera": camera}
+        given = {"sitting": sitting, "camera": camera, "blind": blind}
         query = urlencode({name: value for name, value in given.items() if value is not None})
         return connect(f"ws://{self.host}/api/live?{query}", compression=None, **options)
 
@@ -131,7 +140,8 @@ def _running(
     )
     capture = CaptureParams(detector=None, consent_days=30, self_learning=own)
     service = Service(
-        paths, Detector(), predictor, registry, capture, limits=limits,  # type: ignore[arg-type]
+        paths, Detector(), predictor, registry, Predictor(None), capture,  # type: ignore[arg-type]
+        limits=limits,
     )  # fmt: skip
     with bound("127.0.0.1", 0) as listening:
         running = server(service, **options)

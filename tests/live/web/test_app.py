@@ -10,6 +10,7 @@ import numpy as np
 
 from fer.data import inbox, quarantine, table, version
 from fer.files import sha256
+from fer.live.seen import Agreement
 from fer.records import DataVersion, Decision, Shard
 from tests.live.web.conftest import Site
 
@@ -39,6 +40,13 @@ def test_versions_come_with_every_condition_and_the_accuracy_by_domain(site: Sit
     ]  # fmt: skip
     assert newest["domains"] == {"desk": {"faces": 9, "champion": 0.5, "candidate": 0.75}}
     assert (elsewhere["conditions"], elsewhere["domains"]) == ([], {})
+
+
+def test_what_a_shadow_says_is_told_by_the_page_of_its_version_alone(site: Site) -> None:
+    site.service.onlooker.agreement = Agreement(champion=1, shadow=2, faces=9, alike=8)
+    newest, first = site.client.get("/api/models").json()
+    assert newest["agreement"] == {"champion": 1, "shadow": 2, "faces": 9, "alike": 8}
+    assert (first["agreement"], first["feedback"]) == (None, "version 1 got 3 votes")
 
 
 def test_a_rollback_is_served_at_once(site: Site) -> None:

@@ -48,6 +48,19 @@ def test_a_person_looks_teaches_pauses_and_sees_a_swap(
         assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
 
 
+def test_who_hides_the_answers_labels_blind(site: Site, film: Path, tmp_path: Path) -> None:
+    said = "document.querySelector('#faces strong')?.textContent"
+    with opened(f"http://{site.host}/", film, tmp_path / "browser") as page:
+        page.until(f"{said} === 'happy'")
+        page.click("#blind")
+        page.until(f"{said} === 'answer hidden'")
+        _teach(page)
+        page.click("#blind")
+        page.until(f"{said} === 'happy'")
+        assert not [one for one in page.events if one.get("method") == "Runtime.exceptionThrown"]
+    assert set(inbox.read(site.service.paths.inbox).faces["label_source"]) == {"blind"}
+
+
 def test_a_face_far_away_is_called_small_in_words(
     site: Site, shown: SimpleNamespace, tmp_path: Path
 ) -> None:

@@ -84,6 +84,15 @@ def test_a_swap_keeps_the_session(site: Site, shown: SimpleNamespace) -> None:
     assert told["faces"][0]["track"] == 1
 
 
+def test_who_is_to_label_blind_is_told_where_faces_are_and_no_answer(
+    site: Site, shown: SimpleNamespace
+) -> None:
+    with site.live(blind=True) as live:
+        (face,) = _ask(live, shown.jpeg)["faces"]
+    assert len(face["box"]) == 4
+    assert {face[told] for told in ("emotion", "confidence", "score", "probabilities")} == {None}
+
+
 def test_a_broken_champion_is_told_while_the_old_one_answers(
     site: Site, shown: SimpleNamespace
 ) -> None:

@@ -57,6 +57,15 @@ def test_a_capture_lands_with_its_pixels_label_and_consent(
     assert row["consent"]["given_at"] <= row["captured_at"] < row["consent"]["expires_at"]
 
 
+def test_a_label_that_was_given_without_an_answer_in_view_says_so(
+    site: Site, shown: SimpleNamespace
+) -> None:
+    for blind in (False, True):
+        assert _capture(site, shown, blind=blind).status_code == 201
+    said = inbox.read(site.service.paths.inbox).faces["label_source"]
+    assert list(said) == ["human", "blind"]
+
+
 def test_of_several_faces_the_chosen_one_is_kept(site: Site, shown: SimpleNamespace) -> None:
     paler = 255 - (255 - shown.image) // 2
     two = np.hstack([shown.image, paler])

@@ -1,6 +1,6 @@
 // Faces on a picture, and the history graph.
 
-import { crisp, emoji, flaws, percent, state, tone } from "./shared.js";
+import { crisp, emoji, flaws, percent, silent, state, tone } from "./shared.js";
 
 const FONT = 'system-ui, "Segoe UI", Roboto, sans-serif';
 // A font of its own: text fonts have some of the faces in black and white, emoji fonts have digits.
@@ -34,7 +34,7 @@ export function drawFaces(pen, faces, { width, height, area, mirror = false, all
 function drawName(pen, face, box, isOneOfMany, color, area, size) {
   pen.font = `600 ${size}px ${FONT}`;
   let text = face.emotion
-    ? `${face.emotion} ${percent(face.confidence)} · ${face.score.toFixed(1)}/5` : "no model yet";
+    ? `${face.emotion} ${percent(face.confidence)} · ${face.score.toFixed(1)}/5` : silent();
   // In a group the names would cover each other.
   if (face.emotion && pen.measureText(text).width > (isOneOfMany ? 1 : 1.8) * box.w) text = percent(face.confidence);
   pen.textBaseline = "middle";

@@ -1,6 +1,6 @@
 // The list of faces beside the picture.
 
-import { at, element, emoji, flaws, percent, state, tone } from "./shared.js";
+import { at, element, emoji, flaws, percent, silent, state, tone } from "./shared.js";
 
 export const chosen = () => state.faces.find((face) => face.track === state.chosen) ?? null;
 
@@ -28,7 +28,7 @@ function card(face) {
   const title = face.track === null ? "" : `Face ${face.track}`;
   const told = [
     element("span", { className: "emoji" }, face.emotion ? emoji(face.emotion) : "🙂"),
-    element("span", {}, element("strong", {}, face.emotion ?? "no model yet"), ` ${face.emotion ? percent(face.confidence) : ""}`),
+    element("span", {}, element("strong", {}, face.emotion ?? silent()), ` ${face.emotion ? percent(face.confidence) : ""}`),
     element("span", { className: "muted" }, title),
   ];
   if (!face.emotion) return told;

@@ -69,7 +69,8 @@ export function stop() {
 
 function connect() {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const query = new URLSearchParams({ camera: camera.name(), ...(sitting && { sitting }) });
+  const asked = { camera: camera.name(), blind: state.blind, ...(sitting && { sitting }) };
+  const query = new URLSearchParams(asked);
   const mine = (socket = new WebSocket(`${scheme}://${location.host}/api/live?${query}`));
   mine.onopen = () => pump(mine);
   mine.onmessage = (event) => mine === socket && waiting?.resolve(JSON.parse(event.data));
@@ -133,6 +134,11 @@ function receive(answer, frame, began) {
 // Keeps faces of the person who agreed in `wanted`, or of nobody; `told` hears what comes of it.
 export function learn(wanted, told) {
   [sitting, hear] = [wanted, told];
+  reconnect();
+}
+
+// So that what was asked for holds from the next frame on.
+export function reconnect() {
   if (!running) return;
   const before = socket;
   waiting?.reject();

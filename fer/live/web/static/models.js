@@ -40,12 +40,19 @@ function card(one) {
     element("div", { className: "row" },
       element("h2", {}, `Version ${one.version}`),
       champion ? badge("champion", "now") : null,
-      one.aliases.includes("previous") ? badge("previous", "") : null,
+      ...["previous", "shadow"].filter((name) => one.aliases.includes(name)).map((name) => badge(name, "")),
       one.verdict ? badge(one.verdict, good ? "good" : "bad") : null,
       champion ? null : element("button", { className: "quiet", onclick: () => rollback(one.version) }, "Make champion")),
     element("p", { className: "muted" }, facts),
-    element("ul", {}, ...one.reasons.map((reason) => element("li", {}, reason))),
+    element("ul", {}, ...[...one.reasons, ...watched(one)].map((line) => element("li", {}, line))),
     one.conditions.length ? gate(one) : null);
+}
+
+// What is known of a version beside the champion.
+function watched({ feedback, agreement }) {
+  const told = feedback ? [feedback] : [];
+  if (agreement) told.push(`Unseen beside the champion: said the same of ${agreement.alike} of ${agreement.faces} faces that passed since this page's server started.`);
+  return told;
 }
 
 function gate(one) {

@@ -7,6 +7,7 @@ export const state = {
   frame: null, // the last frame as it was sent: {blob, width, height}
   mirror: true,
   all: false,
+  blind: false, // answers are neither sent nor shown: what people then say may judge models
 };
 
 export const at = (id) => document.getElementById(id);
@@ -18,6 +19,9 @@ const FLAWS = { small: "small face", side: "seen from the side", cut: "cut off b
 
 // What makes the answer about a face less sure, in words; "" where nothing does.
 export const flaws = (face) => face.quality.map((flaw) => FLAWS[flaw]).join(", ");
+
+// What stands where the emotion would, of a face without one.
+export const silent = () => state.blind ? "answer hidden" : "no model yet";
 
 const tones = new Map();
 

@@ -24,6 +24,7 @@ export function build() {
   at("undo").onclick = undo;
   at("self").hidden = !state.about.self_learning;
   at("self").onclick = toggleSelf;
+  at("blind").onclick = () => setBlind(!state.blind);
   at("consent").querySelector('[value="no"]').onclick = () => at("consent").close("no");
   count().catch((error) => tell(error.message, { problem: true }));
 }
@@ -38,7 +39,7 @@ export async function teach(label) {
   try {
     if (!seat && !(await agree())) return;
     const [x, y, width, height] = face.box;
-    const query = new URLSearchParams({ sitting: seat.sitting, label, x, y, width, height });
+    const query = new URLSearchParams({ sitting: seat.sitting, label, x, y, width, height, blind: state.blind });
     const told = await ask("POST", `/api/captures?${query}`, { body: frame.blob });
     captures.push(told.capture);
     at("undo").disabled = false;
@@ -74,7 +75,17 @@ async function agree() {
 async function toggleSelf() {
   if (at("self").getAttribute("aria-pressed") === "true") return setSelf(false);
   if (!live.isRunning()) return tell("Start the camera first, and be alone in the picture.", { problem: true });
-  if (seat || (await agree())) setSelf(true);
+  if (seat || (await agree())) {
+    setBlind(false);
+    setSelf(true);
+  }
+}
+
+function setBlind(on) {
+  if (on) setSelf(false); // it keeps what the model says, which is not told now
+  state.blind = on;
+  at("blind").setAttribute("aria-pressed", String(on));
+  live.reconnect();
 }
 
 function setSelf(on) {
