@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer.errors import Busy, DataError, ModelError
 from fer.evaluation import sketch
-from fer.evaluation.metrics import Probabilities
+from fer.evaluation.answers import Probabilities
 from fer.faces.align import canonical
 from fer.faces.detect import Box
 from fer.files import locked
