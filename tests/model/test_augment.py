@@ -70,3 +70,14 @@ def test_three_faces_in_ten_lose_a_rectangle() -> None:
     runs = np.stack([same[:, :, i : i + 6] for i in range(41)]).all(axis=3)
     blotted = (runs.sum(axis=(0, 2)) > 0) & (changed.std(axis=(1, 2)) > 0)
     assert 0.2 < blotted.mean() < 0.4
+
+
+def test_a_third_of_the_faces_come_as_from_a_poor_camera() -> None:
+    board = np.kron(np.indices((12, 12)).sum(axis=0) % 2, np.ones((4, 4))) * 100 + 70
+    boards = np.repeat(board[None].astype(np.uint8), 400, axis=0)
+
+    changed = augment(boards, np.random.default_rng(1))
+
+    # Two greys, a rectangle and the rims between them, unless the picture is spoilt.
+    greys = np.array([len(np.unique(face.round())) for face in changed])
+    assert 0.2 < (greys > np.median(greys) * 1.5).mean() < 0.45
