@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -89,7 +90,6 @@ class Campaign:
     def __init__(self, scratch: Path, alive: list[int]) -> None:
         """See the class."""
         self._root = scratch / "run"
-        self._before = scratch / "before"
         self._alive = alive
         self._frames = apart(frames)
         self._prepared: dict[str, Prepared] = {}
@@ -98,25 +98,30 @@ class Campaign:
     def prepare(self, points: list[str]) -> None:
         """Go through the loop once undisturbed, and keep a copy from before each step."""
         checkout.make(self._root)
-        loop = (*STAGES, "serve", "capture", "ingest", *list(STAGES)[1:], "push")
-        for name in (*loop, "update"):
-            if name == "update":
-                self._reset(self._prepared["evaluate"].folder)
-            before = self._before / name
-            shutil.rmtree(before, ignore_errors=True)
-            shutil.copytree(self._root, before, symlinks=True)
-            if name not in (*loop, *points):
-                continue
-            [ended] = self._run(name, Fault())
-            if ended.status not in _WELL or ended.hung:
-                sys.exit(f"{name} ended with {ended.status}: {ended.log[-3000:]}")
-            after = apart(lambda: outcome(Paths(self._root)))
-            self._prepared[name] = Prepared(before, ended, after)
-            print(f"{name:9} {ended.seconds:5.1f} s, {ended.moments} moments", flush=True)
-            if name == "promote" and after["verdict"][0] != "promoted":
-                sys.exit(f"Expected a champion, received {after['verdict']}: {ended.log}")
+        for name in (*STAGES, "serve", "capture", "ingest", *list(STAGES)[1:], "push"):
+            self._undisturbed(name)
             if name == "serve":  # its faces are not part of what follows
-                self._reset(before)
+                self._reset(self._prepared[name].folder)
+        if "promote" not in self._prepared:
+            sys.exit("Expected a champion, received none: see the settings in checkout.py.")
+        if "update" in points:
+            self._reset(self._prepared["evaluate"].folder)
+            self._undisturbed("update")
+
+    def _undisturbed(self, name: str) -> None:
+        before = Path(tempfile.mkdtemp(dir=self._root.parent))
+        shutil.copytree(self._root, before, symlinks=True, dirs_exist_ok=True)
+        [ended] = self._run(name, Fault())
+        if ended.status not in _WELL or ended.hung:
+            sys.exit(f"{name} ended with {ended.status}: {ended.log[-3000:]}")
+        after = apart(lambda: outcome(Paths(self._root)))
+        print(f"{name:9} {ended.seconds:5.1f} s, {ended.moments} moments", flush=True)
+        if name == "promote":
+            print(f"verdict {after['verdict'][:3]}", flush=True)
+            # Of the two, the last that moved the alias.
+            if after["verdict"][0] != "promoted":
+                return
+        self._prepared[name] = Prepared(before, ended, after)
 
     def play(self, name: str, fault: Fault) -> Played:
         """Play one run."""

@@ -12,7 +12,7 @@ _SETTINGS: Final[dict[str, dict[str, Any]]] = {
     "base": {"synthetic": {"camera": "studio", "subjects": 24, "faces_per_subject": 7,
                            "validation_share": 0.3}},
     "validate": {"min_per_class": 3, "max_label_shift": 1.0},
-    "train": {"network": "plain", "widths": [16, 32], "epochs": 6, "update_epochs": 4,
+    "train": {"network": "plain", "widths": [16, 32], "epochs": 6, "update_epochs": 8,
               "batch_size": 16, "learning_rate": 0.01, "update_learning_rate": 0.01,
               "dropout": 0.0},
     "promote": {"confidence": 0.51, "resamples": 1000, "class_margin": 0.9, "domain_margin": 0.9,

@@ -152,12 +152,14 @@ def registry_server(root: Path) -> Iterator[int]:
         REGISTRY: str(child.process),
     }
     os.environ.update(told)
-    yield child.process
-    for name in told:
-        del os.environ[name]
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.process, signal.SIGKILL)
-    os.waitpid(child.process, 0)
+    try:
+        yield child.process
+    finally:
+        for name in told:
+            del os.environ[name]
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.process, signal.SIGKILL)
+        os.waitpid(child.process, 0)
 
 
 def _registry(root: Path, port: int) -> int:
