@@ -13,6 +13,7 @@ other waits or says who is at it. Linux alone; a user above permissions is refus
 """
 
 import argparse
+import contextlib
 import gc
 import itertools
 import os
@@ -92,20 +93,23 @@ def _played(campaign: Campaign, points: list[str], options: argparse.Namespace) 
     tally, until = Tally(), time.monotonic() + 60 * options.minutes
     wanted = ((name, fault) for name, fault in drawn(options.seed) if name in points)
     chosen = itertools.islice(wanted, options.first, options.first + options.runs)
-    for number, (name, fault) in enumerate(chosen, options.first):
-        if time.monotonic() > until:
-            break
-        began = time.perf_counter()
-        played = campaign.play(name, fault)
-        tally.runs[name, fault.kind] += 1
-        tally.felt[name, fault.kind] += played.felt
-        tally.waited += played.waited
-        spent = time.perf_counter() - began
-        told = f"{number:4} {name:9} {fault.kind:17} {spent:6.1f} s"
-        print(f"{told} {'felt' if played.felt else '    '} {played.wrong or 'well'}", flush=True)
-        if played.wrong:
-            print(played.log, flush=True)
-            tally.bad.append(f"run {number}: {name}, {fault}: {'; '.join(played.wrong)}")
+    with contextlib.suppress(KeyboardInterrupt):  # what was played until then is told
+        for number, (name, fault) in enumerate(chosen, options.first):
+            if time.monotonic() > until:
+                break
+            began = time.perf_counter()
+            played = campaign.play(name, fault)
+            tally.runs[name, fault.kind] += 1
+            tally.felt[name, fault.kind] += played.felt
+            tally.waited += played.waited
+            spent = time.perf_counter() - began
+            told = f"{number:4} {name:9} {fault.kind:17} {spent:6.1f} s"
+            print(
+                f"{told} {'felt' if played.felt else '    '} {played.wrong or 'well'}", flush=True
+            )
+            if played.wrong:
+                print(played.log, flush=True)
+                tally.bad.append(f"run {number}: {name}, {fault}: {'; '.join(played.wrong)}")
     return tally
 
 

@@ -58,6 +58,7 @@ def strike(fault: Fault) -> None:
         _shift_clock((2 * fault.share - 1) * _JUMP_DAYS)
     elif fault.kind == "remote gone":
         Path("remote").rename("remote.away")
+        Path("remote").write_text("a file where the folder was", "utf-8")
     elif fault.kind == "registry gone":
         os.kill(int(os.environ[REGISTRY]), signal.SIGKILL)
     else:
@@ -86,6 +87,7 @@ def reopen(root: Path) -> None:
         for name in below:
             Path(folder, name).chmod(0o755)
     if (root / "remote.away").exists():
+        (root / "remote").unlink()
         (root / "remote.away").rename(root / "remote")
 
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from dvc.config import Config
 from dvc.exceptions import DvcException
 from dvc.lock import LockError, make_lock
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
@@ -23,14 +24,19 @@ _log = logging.getLogger(__name__)
 
 
 def broken(paths: Paths) -> list[Path]:
-    """Return those of `dvc.lock`, of the `.dvc` files and of DVC's locks that it cannot read."""
+    """Return those of `dvc.lock`, of the `.dvc` files and of DVC's locks that it cannot read.
+
+    And folders of its run cache that are empty: killed between making one and filling it, DVC
+    does not run that stage again.
+    """
     folders = (paths.captures, paths.parent.parent)
     readers: dict[Path, Callable[[Path], object]] = {
         paths.dvc_lock: lambda file: strictyaml.load(str(file), COMPILED_LOCKFILE_SCHEMA),
         paths.dvc_work / RWLOCK_FILE: read_json,
         **{file: _pointer for folder in folders for file in sorted(folder.glob("*.dvc"))},
     }
-    return [file for file, read in readers.items() if file.is_file() and not _reads(read, file)]
+    cut = [file for file, read in readers.items() if file.is_file() and not _reads(read, file)]
+    return [*cut, *(one for one in _runs(paths).glob("*/*") if not any(one.iterdir()))]
 
 
 def mend(paths: Paths) -> list[Path]:
@@ -46,12 +52,21 @@ def mend(paths: Paths) -> list[Path]:
             return []
         # Looked at again: the first look may have been while DVC was writing.
         removed = broken(paths)
-        for file in removed:
+        for one in removed:
             _log.warning(
-                "%s was cut short, perhaps by a full disk: removed, DVC makes it anew.", file
+                "%s was cut short, perhaps by a full disk: removed, DVC makes it anew.", one
             )
-            file.unlink()
+            if one.is_dir():
+                one.rmdir()
+            else:
+                one.unlink()
         return removed
+
+
+def _runs(paths: Paths) -> Path:
+    """Where DVC keeps what stages made of what, a folder for each input."""
+    settings = Config(str(paths.dvc_work.parent))["cache"]
+    return Path(settings.get("dir", paths.dvc_work.parent / "cache"), "runs")
 
 
 def _pointer(file: Path) -> None:

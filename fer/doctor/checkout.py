@@ -82,12 +82,12 @@ def _shipped(because: str) -> Finding:
 def dvc(paths: Paths) -> Finding:
     """Whether DVC can read its own files, which it writes in place."""
     if files := dvc_files.broken(paths):
-        names = ", ".join(str(one.relative_to(paths.root)) for one in files)
+        names = [str(one) for one in files]
         return Finding(
             "problem",
-            f"Cut short, perhaps by a full disk, so that DVC cannot run: {names}.",
-            f"`{shlex.join(['rm', *map(str, files)])}`; DVC and `fer ingest` make them anew, and "
-            "the next update removes them by itself.",
+            f"Cut short, perhaps by a full disk, so that DVC cannot run: {', '.join(names)}.",
+            f"`{shlex.join(['rm', '-r', *names])}`, which the next update does by itself; DVC and "
+            "`fer ingest` make them anew.",
         )
     return Finding("ok", "DVC can read its files")
 

@@ -73,6 +73,25 @@ def test_bytes_that_are_no_text_go(paths: Paths, file: Path) -> None:
     assert dvc_files.mend(paths) == [file]
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_run_that_was_not_written_down_leaves_no_empty_folder(
+    paths: Paths, tmp_path: Path, elsewhere: bool
+) -> None:
+    cache = tmp_path / "elsewhere" if elsewhere else paths.dvc_work.parent / "cache"
+    paths.dvc_work.parent.mkdir(exist_ok=True)
+    if elsewhere:
+        config = paths.dvc_work.parent / "config"
+        config.write_text(f"[cache]\n    dir = {cache}\n", "utf-8")
+    empty, filled = (cache / "runs" / "ab" / name for name in ("ab01", "ab02"))
+    for folder in (empty, filled):
+        folder.mkdir(parents=True)
+    (filled / "cd").write_text("cmd: python -m fer base\n", "utf-8")
+
+    assert dvc_files.mend(paths) == [empty]
+    assert not empty.exists()
+    assert (filled / "cd").is_file()
+
+
 def test_while_another_dvc_is_at_work_nothing_goes(
     paths: Paths, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

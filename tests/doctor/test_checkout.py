@@ -63,7 +63,7 @@ def test_files_of_dvc_that_were_cut_short_are_named_with_what_removes_them(paths
 
     assert (whole.level, cut.level) == ("ok", "problem")
     assert "dvc.lock" in cut.says
-    assert f"rm '{paths.dvc_lock}'" in cut.fix
+    assert f"rm -r '{paths.dvc_lock}'" in cut.fix
     assert paths.dvc_lock.is_file()
 
 
