@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from dvc.config import Config
+from dvc.config import Config, ConfigError
 from dvc.exceptions import DvcException
 from dvc.lock import LockError, make_lock
 from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
@@ -65,7 +65,10 @@ def mend(paths: Paths) -> list[Path]:
 
 def _runs(paths: Paths) -> Path:
     """Where DVC keeps what stages made of what, a folder for each input."""
-    settings = Config(str(paths.dvc_work.parent))["cache"]
+    try:
+        settings = Config(str(paths.dvc_work.parent))["cache"]
+    except ConfigError:  # DVC says it when it is asked
+        settings = {}
     return Path(settings.get("dir", paths.dvc_work.parent / "cache"), "runs")
 
 
