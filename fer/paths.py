@@ -51,6 +51,11 @@ class Paths:
         """What DVC knows of the stages: the MD5 of all that they read and wrote."""
         return self.root / "dvc.lock"
 
+    @property
+    def dvc_work(self) -> Path:
+        """Where DVC keeps its locks."""
+        return self.root / ".dvc" / "tmp"
+
     # -- data ------------------------------------------------------------------------------
 
     @property

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from fer import params
+from fer.data import dvc_files
 from fer.paths import Paths
 from pipelines.commands import ROOT, StepRefused, run
 
@@ -31,6 +32,7 @@ def _fer(command: str) -> str:
 
 
 def _dvc(*arguments: str) -> str:
+    dvc_files.mend(PATHS)
     limit = params.load(PATHS.params).update.step_timeout_minutes
     return run("dvc", *arguments, timeout_minutes=limit)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fer.data import inbox, quarantine, receipts, version
+from fer.data import dvc_files, inbox, quarantine, receipts, version
 from fer.data.sorting import Sorted, sort
 from fer.files import locked
 from fer.params import IngestParams
@@ -63,6 +63,7 @@ def ingest(
         DataError: DVC refuses the shard.
     """
     with locked(paths.lock("ingest")):
+        dvc_files.mend(paths)
         current = version.read(paths.version)
         items = inbox.read(paths.inbox)
         erased = receipts.erased(paths)

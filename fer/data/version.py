@@ -181,15 +181,14 @@ def held_still(paths: Paths) -> Iterator[None]:
     be written down for tables that never saw it. `dvc.rwlock` is internal to DVC, hence the
     pinned release and a test.
     """
-    work = paths.root / ".dvc" / "tmp"
-    work.mkdir(parents=True, exist_ok=True)
+    paths.dvc_work.mkdir(parents=True, exist_ok=True)
     targets = [str(one) for one in (paths.version, paths.parent_weights, paths.parent)]
     with contextlib.ExitStack() as stack:
         told = False
         while True:
             try:
                 stack.enter_context(
-                    rwlock(str(work), localfs, "fer ingest", [], targets, hardlink=False)
+                    rwlock(str(paths.dvc_work), localfs, "fer ingest", [], targets, hardlink=False)
                 )
                 break
             except LockError as error:

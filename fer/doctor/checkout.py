@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from contextlib import closing
@@ -10,7 +11,7 @@ from typing import Final
 from zipfile import BadZipFile, ZipFile
 
 from fer import params
-from fer.data import version
+from fer.data import dvc_files, version
 from fer.doctor.findings import Finding
 from fer.errors import CameraError, FerError
 from fer.faces import camera as source
@@ -76,6 +77,19 @@ def registry(paths: Paths) -> Finding:
 def _shipped(because: str) -> Finding:
     Predictor.of_file(SHIPPED_MODEL)
     return Finding("ok", f"{because}: the shipped champion answers; `dvc repro` trains one")
+
+
+def dvc(paths: Paths) -> Finding:
+    """Whether DVC can read its own files, which it writes in place."""
+    if files := dvc_files.broken(paths):
+        names = [str(one) for one in files]
+        return Finding(
+            "problem",
+            f"Cut short, perhaps by a full disk, so that DVC cannot run: {', '.join(names)}.",
+            f"`{shlex.join(['rm', '-r', *names])}`, which the next update does by itself; DVC and "
+            "`fer ingest` make them anew.",
+        )
+    return Finding("ok", "DVC can read its files")
 
 
 def remote(paths: Paths) -> Finding:

@@ -16,6 +16,7 @@ CHECKS: Final = {
     "space": "fer.doctor.machine",
     "locks": "fer.doctor.machine",
     "leftovers": "fer.doctor.machine",
+    "dvc": "fer.doctor.checkout",
     "data": "fer.doctor.checkout",
     "registry": "fer.doctor.checkout",
     "remote": "fer.doctor.checkout",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import pandas as pd
 
 from fer.files import replacing
 from fer.training.batches import Batches, Stored
@@ -88,6 +89,28 @@ class StopEarly(keras.callbacks.EarlyStopping):
         """Count on from what is logged; Keras counts from nought."""
         super().on_train_begin(logs)
         self.best, self.wait = self._reached, self._since
+
+
+class KeepLog(keras.callbacks.Callback):
+    """Keep what every epoch reached as CSV, whole or not at all.
+
+    Keras' own CSVLogger appends in place: where the disk is full half a line is left, which ends
+    every training after it.
+
+    Args:
+        path: File to replace.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add a row."""
+        row = {"epoch": epoch, **dict(sorted((logs or {}).items()))}
+        before = [pd.read_csv(self._path)] if self._path.is_file() else []
+        with replacing(self._path) as temporary:
+            pd.concat([*before, pd.DataFrame([row])]).to_csv(temporary, index=False)
 
 
 class KeepLast(keras.callbacks.Callback):

@@ -15,7 +15,7 @@ from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training.batches import Batches, Stored, targets
-from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, StopEarly, TellEpoch
+from fer.training.callbacks import KeepBest, KeepLast, KeepLog, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
 _HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
@@ -112,7 +112,7 @@ def fit(
             StartEpoch(batches),
             TellEpoch(),
             KeepBest(best, measure, mode, logged),
-            keras.callbacks.CSVLogger(str(log), append=True),
+            KeepLog(log),
             stop,
             KeepLast(last),
             *plan.callbacks,
@@ -157,8 +157,7 @@ def _go_on(model: keras.Model, last: Path) -> int:
 
 def _logged(log: Path, measure: str) -> "pd.Series[float]":
     """Return what each epoch reached, by its number from 0."""
-    # Keras opens the log before it has anything to write.
-    if not log.is_file() or not log.stat().st_size:
+    if not log.is_file():
         return pd.Series(dtype=float)
     # Killed between log and backup, an epoch runs and is logged again.
     history = pd.read_csv(log).drop_duplicates("epoch", keep="last")

@@ -205,6 +205,16 @@ def test_a_refusal_of_dvc_keeps_the_inbox(paths: Paths, faces: Faces) -> None:
     assert run(paths).added == 2
 
 
+def test_locks_of_dvc_that_a_full_disk_cut_short_do_not_stop_it(
+    paths: Paths, faces: Faces
+) -> None:
+    paths.dvc_work.mkdir(parents=True, exist_ok=True)
+    (paths.dvc_work / "rwlock").write_text('{"write": {"da', "utf-8")
+    inbox.put(paths.inbox, faces(3))
+
+    assert run(paths).added == 3
+
+
 def test_a_missing_shard_stops_ingest_before_it_changes_anything(
     paths: Paths, faces: Faces, quick: None
 ) -> None:

@@ -56,6 +56,17 @@ def test_a_shard_with_other_bytes_is_refused(paths: Paths, captured: Path) -> No
         checkout.data(paths)
 
 
+def test_files_of_dvc_that_were_cut_short_are_named_with_what_removes_them(paths: Paths) -> None:
+    whole = checkout.dvc(paths)
+    paths.dvc_lock.write_text("schema: '2.0'\nstages:\n  ba", "utf-8")
+    cut = checkout.dvc(paths)
+
+    assert (whole.level, cut.level) == ("ok", "problem")
+    assert "dvc.lock" in cut.says
+    assert f"rm -r '{paths.dvc_lock}'" in cut.fix
+    assert paths.dvc_lock.is_file()
+
+
 def test_a_fresh_checkout_needs_no_remote(paths: Paths) -> None:
     assert checkout.remote(paths).level == "ok"
 

@@ -101,6 +101,13 @@ def test_a_failure_is_tried_again(steps: Steps) -> None:
     assert steps.asked.count("train") == 2
 
 
+def test_a_lock_of_dvc_that_was_cut_short_does_not_stop_the_update(steps: Steps) -> None:
+    write_text(steps.paths.dvc_lock, "schema: '2.0'\nstages:\n  ba")
+
+    assert update()["verdict"] == VERDICT
+    assert not steps.paths.dvc_lock.exists()
+
+
 def test_a_failure_that_stays_ends_the_update(steps: Steps) -> None:
     steps.failures["base"] = [StepFailed("disk full"), StepFailed("disk full")]
 

@@ -1,5 +1,6 @@
 """A fit learns, keeps its best epoch, and goes on where it was killed."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training import fit as module
-from fer.training.callbacks import KeepLast, StartEpoch
+from fer.training.callbacks import KeepLast, KeepLog, StartEpoch
 from fer.training.fit import Plan, best_epoch, fit
 
 PLAN = Plan(epochs=4, learning_rate=0.2)
@@ -152,7 +153,7 @@ def test_the_best_epoch_may_be_the_most_accurate_one(
     ("callback", "moment", "done"),
     [
         (StartEpoch, "on_epoch_begin", False),
-        (keras.callbacks.CSVLogger, "on_epoch_end", True),
+        (KeepLog, "on_epoch_end", True),
         (KeepLast, "on_epoch_end", True),
     ],
     ids=["between epochs", "after log", "epoch over"],
@@ -209,6 +210,29 @@ def test_killed_while_writing_weights_it_goes_on(
     expected = undisturbed.history
     assert np.allclose(history["monitor_loss"], expected["monitor_loss"], rtol=SAME)
     assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=SAME)
+
+
+def test_a_disk_that_is_full_while_it_logs_does_not_end_the_next_training(
+    training: Training, undisturbed: Ended, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = pd.DataFrame.to_csv
+
+    def to_csv(table: pd.DataFrame, path: Path, **options: Any) -> None:
+        whole(table, path, **options)
+        if len(table) == 3:
+            Path(path).write_bytes(Path(path).read_bytes()[:-20])
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", to_csv)
+    with pytest.raises(OSError, match="No space left"):
+        training.run()
+    monkeypatch.undo()
+
+    history, _ = training.run()
+
+    expected = undisturbed.history
+    assert list(history["epoch"]) == [1, 2, 3, 4]
+    assert np.allclose(history["monitor_loss"], expected["monitor_loss"], rtol=SAME)
 
 
 @pytest.mark.parametrize("best_by", ["loss", "accuracy"])

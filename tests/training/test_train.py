@@ -304,7 +304,7 @@ def test_checkpoints_of_other_settings_are_not_gone_on_with(
     def fit(*given: object) -> pd.DataFrame:
         folders.append(given[5])
         assert not list(folders[-1].iterdir())
-        (folders[-1] / "history.csv").touch()
+        (folders[-1] / "left").touch()
         if len(folders) == 1:
             raise Killed
         return fitted(*given)

@@ -1,0 +1,1 @@
+"""The loop under faults, for `python -m benchmarks.faults`."""
