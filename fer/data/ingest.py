@@ -155,9 +155,10 @@ def _cut(
 
 
 def _clear(items: inbox.Items, found: Sorted, paths: Paths) -> None:
-    """Everything is durable now: empty the inbox, and the quarantine of what was decided."""
-    settled = {said.face for said in items.decisions} - set(found.refused["id"])
-    for face in settled:
+    """Everything is durable now: empty the inbox, and the quarantine of what is settled."""
+    # Set apart once, say without a consent that holds, a face may come again as it should.
+    settled = {said.face for said in items.decisions} | set(found.accepted["id"])
+    for face in settled - set(found.refused["id"]):
         quarantine.remove(paths.quarantine, face)
     quarantine.put(paths.quarantine, found.refused)
     for path in items.unreadable:

@@ -290,6 +290,16 @@ def test_a_face_that_gets_a_label_enters(paths: Paths, faces: Faces, quick: None
     assert kept_apart(paths) == []
 
 
+def test_a_face_that_comes_again_as_it_should_is_no_longer_apart(
+    paths: Paths, faces: Faces, quick: None
+) -> None:
+    inbox.put(paths.inbox, faces(1, label=None))
+    run(paths)
+    inbox.put(paths.inbox, faces(1, label="fear"))
+    assert run(paths).added == 1
+    assert kept_apart(paths) == []
+
+
 def test_a_rejected_face_leaves_and_does_not_come_back(
     paths: Paths, faces: Faces, quick: None
 ) -> None:
