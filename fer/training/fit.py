@@ -8,13 +8,15 @@ from typing import Any, Final
 import keras
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer.data import table
 from fer.emotions import EMOTIONS
 from fer.errors import ModelError
+from fer.evaluation.metrics import domain_weights
 from fer.model import networks
 from fer.params import TrainParams
-from fer.training.batches import Batches, Stored, targets
+from fer.training.batches import Batches, Parent, Stored, targets
 from fer.training.callbacks import KeepBest, KeepLast, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
@@ -33,12 +35,15 @@ class Plan:
         learning_rate: At its peak.
         callbacks: More than `fit` has, called last.
         quick: Only the last block and the head, on features of the rest that are told once.
+        update: The model is a parent: rehearsed faces keep its answers, and its layers their
+            statistics.
     """
 
     epochs: int
     learning_rate: float
     callbacks: Sequence[keras.callbacks.Callback] = ()
     quick: bool = False
+    update: bool = False
 
 
 def fit(
@@ -52,10 +57,11 @@ def fit(
     """Fit `model` in place to its best epoch, going on where a killed run stopped.
 
     Args:
-        model: Network of `networks.build`.
+        model: Network of `networks.build`; of an update, with the parent's weights, also where
+            a killed run goes on.
         faces: Training table.
-        monitor: Face table that decides which epoch is best.
-        params: Batch size, decay, what is best, patience, seed.
+        monitor: Face table that decides which epoch is best; domains count as in the gate.
+        params: Batch size, decay, the parent's share, what is best, patience, seed.
         plan: Epochs and learning rate.
         checkpoint: Folder for what a second run needs.
 
@@ -67,8 +73,12 @@ def fit(
         ModelError: The training diverged.
     """
     votes = params.votes > 0 and bool(faces["votes"].notna().any())
+    parent = None
+    if plan.update:
+        parent = Parent(networks.copy(model), params.parent_share)
+        networks.freeze_statistics(model)
     batches: Batches | Stored = Batches(
-        faces, batch_size=params.batch_size, votes=votes, seed=params.seed
+        faces, batch_size=params.batch_size, votes=votes, seed=params.seed, parent=parent
     )
     judged = table.decode(monitor["image"])[..., None].astype(np.float32)
     # Its layers are those of `model`, which learns with it.
@@ -84,7 +94,7 @@ def fit(
             weight_decay=params.weight_decay,
         ),
         _loss(params.votes) if votes else "categorical_crossentropy",
-        metrics=[
+        weighted_metrics=[
             keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy") if votes else "accuracy"
         ],
         # Measured on two cores: compiling with XLA makes a step slower.
@@ -105,6 +115,7 @@ def fit(
             judged,
             # Without votes, so that their loss is nought: labels alone decide what is best.
             np.hstack([wanted, np.zeros_like(wanted)]) if votes else wanted,
+            _weights(monitor["domain"]),
         ),
         validation_batch_size=256,
         verbose=0,
@@ -145,6 +156,16 @@ def _loss(weight: float) -> Any:
 
 def _accuracy(wanted: Any, told: Any) -> Any:
     return keras.metrics.categorical_accuracy(wanted[:, _LABELS], told[:, _LABELS])
+
+
+def _weights(domains: pd.Series) -> NDArray[np.float32]:
+    """Return what each face weighs, 1 on average: domains count as in the gate.
+
+    Else a new camera's few faces had no say in which epoch is best.
+    """
+    _, domain, rows = np.unique(domains.to_numpy(str), return_inverse=True, return_counts=True)
+    each = domain_weights(rows.tolist()) / rows * len(domains)
+    return np.asarray(each[domain], np.float32)
 
 
 def _go_on(model: keras.Model, last: Path) -> int:

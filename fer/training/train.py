@@ -101,7 +101,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             monitor_loss=float(best["monitor_loss"]),
             monitor_accuracy=float(best["monitor_accuracy"]),
             seconds=round(seconds, 1),
-            faces_per_second=round(len(history) * len(faces) / seconds, 1),
+            faces_per_second=round(len(history) * faces["draw"].sum() / seconds, 1),
             export_difference=difference,
             temperature=temperature,
             weights=final.count_params(),
@@ -207,6 +207,7 @@ def _fitted(
         params.update_epochs if updated else params.epochs,
         params.update_learning_rate if updated or learnt else params.learning_rate,
         quick=lane == "quick",
+        update=updated,
     )
     return fit(model, faces, monitor, params, plan, checkpoint)
 

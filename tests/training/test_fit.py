@@ -229,6 +229,56 @@ def test_votes_teach_beside_the_labels_and_leave_the_network_as_it_was(
     assert training.monitor_loss(model) == pytest.approx(kept, rel=SAME)
 
 
+@pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
+def test_an_update_keeps_the_statistics_of_every_layer(training: Training, quick: bool) -> None:
+    def statistics(model: keras.Model) -> list[Any]:
+        return [
+            one.numpy() for one in model.non_trainable_variables if one.name.startswith("moving")
+        ]
+
+    keras.utils.set_random_seed(training.params.seed)
+    before = statistics(networks.build("plain", [4], 0.0))
+
+    _, model = training.run(Plan(epochs=1, learning_rate=0.2, quick=quick, update=True))
+
+    assert before
+    assert all(map(np.array_equal, statistics(model), before))
+
+
+def test_an_update_teaches_new_faces_their_label_and_rehearsed_ones_what_the_parent_says(
+    training: Training,
+) -> None:
+    training.params = training.params.model_copy(update={"parent_share": 1.0})
+    reached, folder = {}, training.checkpoint
+    for new in (False, True):
+        training.faces = training.faces.assign(new=new)
+        training.checkpoint = folder / str(new)
+        training.checkpoint.mkdir()
+        history, _ = training.run(Plan(epochs=4, learning_rate=0.2, update=True))
+        reached[new] = history["monitor_accuracy"].max()
+
+    # The parent, of random weights, tells the two apart no better than chance.
+    assert reached[True] > 0.9 > reached[False]
+
+
+def test_a_few_faces_of_another_domain_have_a_say_in_which_epoch_is_best(
+    training: Training,
+) -> None:
+    many = pd.concat([training.monitor] * 2).assign(domain="base")
+    few = training.monitor.head(10).assign(domain="new camera", label="sad")
+    training.monitor = pd.concat([many, few], ignore_index=True)
+
+    history, model = training.run(Plan(epochs=1, learning_rate=0.2))
+
+    loss = {}
+    for domain, faces in training.monitor.groupby("domain"):
+        training.monitor = faces
+        loss[domain] = training.monitor_loss(model)
+    # As in the gate: a domain counts in full from 50 faces on.
+    expected = (50 * loss["base"] + 10 * loss["new camera"]) / 60
+    assert history["monitor_loss"][0] == pytest.approx(expected, rel=1e-3)
+
+
 def test_a_training_that_diverges_is_refused_with_a_reason(training: Training) -> None:
     with pytest.raises(ModelError, match="learning_rate"):
         training.run(Plan(epochs=1, learning_rate=1e38))
