@@ -101,7 +101,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             monitor_loss=float(best["monitor_loss"]),
             monitor_accuracy=float(best["monitor_accuracy"]),
             seconds=round(seconds, 1),
-            faces_per_second=round(len(history) * faces["draw"].sum() / seconds, 1),
+            faces_per_second=round(len(history) * float(faces["draw"].sum()) / seconds, 1),
             export_difference=difference,
             temperature=temperature,
             weights=final.count_params(),
