@@ -13,7 +13,7 @@ faces shown to all but joint:
   2019, On Tiny Episodic Memories in Continual Learning);
 - GDumb: once, in the end, from random weights, on a memory of `balance.replay_cap` faces, even
   over domains and emotions (Prabhu et al. 2020);
-- ours: what `balance` draws and `fit` learns with params.yaml;
+- ours: what `balance` draws and `train` learns with params.yaml;
 - ours, quick: the same faces, learnt by the last block and the head (`train.quick_below`);
 - joint: once, in the end, by the learner of ours on all that is known and all cameras at once,
   `--joint` times as many faces as the others have seen by then: an upper bound.
@@ -69,7 +69,8 @@ def lesson(
         drawn = pd.concat([rehearsed, new.assign(new=True)], ignore_index=True).assign(weight=1.0)
         return drawn.assign(draw=shown / 2 / drawn.groupby("new")["new"].transform("size"))
     if way == "GDumb":
-        memory = faces.iloc[replay.choose(faces, params.balance.replay_cap, rng)]
+        cells = faces.assign(domain=faces["domain"] + "/" + faces["label"])
+        memory = faces.iloc[replay.choose(cells, params.balance.replay_cap, rng)]
         return memory.assign(new=True, draw=shown / len(memory), weight=1.0)
     return ours
 
@@ -116,6 +117,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """Learn the stream one way; one row an update, the base's first."""
     from fer.training.fit import Plan, fit
+    from fer.training.step import settle
 
     model = started(model_file, params, random=False)
     lines = [measured(model, held, BASE, (0.0, 0.0), 0.0)]
@@ -138,7 +140,10 @@ def run(
         rng = np.random.default_rng([params.train.seed, len(names)])
         taught = lesson(way, known, new, params, rng)
         with tempfile.TemporaryDirectory() as folder:
+            begun = model.get_weights()
             history = fit(model, taught, monitor, params.train, plan, Path(folder))
+        if plan.update:
+            settle(model, begun, monitor[monitor["domain"].isin(known["domain"])])
         known = pd.concat([known, new], ignore_index=True)
         spent = time.perf_counter() - began[0], time.process_time() - began[1]
         shown = len(history) * float(taught["draw"].sum())

@@ -8,12 +8,10 @@ from typing import Any, Final
 import keras
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fer.data import table
 from fer.emotions import EMOTIONS
 from fer.errors import ModelError
-from fer.evaluation.metrics import domain_weights
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training.batches import Batches, Parent, Stored, targets
@@ -35,8 +33,9 @@ class Plan:
         learning_rate: At its peak.
         callbacks: More than `fit` has, called last.
         quick: Only the last block and the head, on features of the rest that are told once.
-        update: The model is a parent: rehearsed faces keep its answers, and its layers their
-            statistics.
+        update: The model is a parent: rehearsed faces keep its answers, its layers their
+            statistics, and the last epoch is kept, when the learning rate has come to rest: the
+            parent may know the monitor faces too well to say which is best.
     """
 
     epochs: int
@@ -54,13 +53,13 @@ def fit(
     plan: Plan,
     checkpoint: Path,
 ) -> pd.DataFrame:
-    """Fit `model` in place to its best epoch, going on where a killed run stopped.
+    """Fit `model` in place to the epoch to keep, going on where a killed run stopped.
 
     Args:
         model: Network of `networks.build`; of an update, with the parent's weights, also where
             a killed run goes on.
         faces: Training table.
-        monitor: Face table that decides which epoch is best; domains count as in the gate.
+        monitor: Face table that decides which epoch is best.
         params: Batch size, decay, the parent's share, what is best, patience, seed.
         plan: Epochs and learning rate.
         checkpoint: Folder for what a second run needs.
@@ -94,7 +93,7 @@ def fit(
             weight_decay=params.weight_decay,
         ),
         _loss(params.votes) if votes else "categorical_crossentropy",
-        weighted_metrics=[
+        metrics=[
             keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy") if votes else "accuracy"
         ],
         # Measured on two cores: compiling with XLA makes a step slower.
@@ -106,7 +105,8 @@ def fit(
     wanted = targets(monitor)
     done = _go_on(taught, last) // len(batches)
     logged = _logged(log, measure)
-    stop = StopEarly(measure, mode, params.patience, logged[logged.index < done].tolist())
+    patience = plan.epochs if plan.update else params.patience
+    stop = StopEarly(measure, mode, patience, logged[logged.index < done].tolist())
     taught.fit(
         batches,
         initial_epoch=done,
@@ -115,7 +115,6 @@ def fit(
             judged,
             # Without votes, so that their loss is nought: labels alone decide what is best.
             np.hstack([wanted, np.zeros_like(wanted)]) if votes else wanted,
-            _weights(monitor["domain"]),
         ),
         validation_batch_size=256,
         verbose=0,
@@ -129,16 +128,17 @@ def fit(
             *plan.callbacks,
         ],
     )
-    if not best.is_file():
-        raise ModelError(
-            "Expected a loss on the monitor faces, received none that is a number: the training "
-            "diverged. Lower train.learning_rate or train.update_learning_rate."
-        )
-    taught.load_weights(best)
     history = pd.read_csv(log).rename(columns=_HISTORY_NAMES)
     # Killed between log and backup, an epoch runs and is logged again.
     history = history.drop_duplicates("epoch", keep="last").reset_index(drop=True)
     history["epoch"] += 1
+    if not best.is_file() or (plan.update and history["monitor_loss"].isna().iloc[-1]):
+        raise ModelError(
+            "Expected a loss on the monitor faces, received none that is a number: the training "
+            "diverged. Lower train.learning_rate or train.update_learning_rate."
+        )
+    if not plan.update:
+        taught.load_weights(best)
     return history
 
 
@@ -156,16 +156,6 @@ def _loss(weight: float) -> Any:
 
 def _accuracy(wanted: Any, told: Any) -> Any:
     return keras.metrics.categorical_accuracy(wanted[:, _LABELS], told[:, _LABELS])
-
-
-def _weights(domains: pd.Series) -> NDArray[np.float32]:
-    """Return what each face weighs, 1 on average: domains count as in the gate.
-
-    Else a new camera's few faces had no say in which epoch is best.
-    """
-    _, domain, rows = np.unique(domains.to_numpy(str), return_inverse=True, return_counts=True)
-    each = domain_weights(rows.tolist()) / rows * len(domains)
-    return np.asarray(each[domain], np.float32)
 
 
 def _go_on(model: keras.Model, last: Path) -> int:
@@ -187,7 +177,7 @@ def _logged(log: Path, measure: str) -> "pd.Series[float]":
 
 
 def best_epoch(history: pd.DataFrame, best_by: str) -> pd.Series:
-    """Return the row of `fit`'s history whose weights were kept.
+    """Return the row of `fit`'s history that was best; its weights were kept but by an update.
 
     Args:
         history: What `fit` returned.
