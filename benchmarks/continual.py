@@ -204,11 +204,12 @@ def tell(runs: dict[str, list[list[dict[str, Any]]]], out: Path) -> None:
 def line_of(lines: list[dict[str, Any]], accuracy: Accuracy, bound: Accuracy) -> dict[str, float]:
     """Return what a run came to: percents and points, and the means of its updates."""
     last, costs = lines[-1].get("measures", {}), pd.DataFrame(lines[1:] or lines)
+    parts = pd.Series(100 * gains(accuracy, bound))  # whose mean leaves out what is none
     return {
         "average": 100 * accuracy[-1].mean(),
         "base": 100 * accuracy[-1, 0],
-        "% of joint's gain": 100 * gains(accuracy, bound).mean(),
-        "the same, least": 100 * gains(accuracy, bound).min(),
+        "% of joint's gain": parts.mean(),
+        "the same, least": parts.min(),
         "backward": 100 * last.get("backward", float("nan")),
         "forward": 100 * last.get("forward", float("nan")),
         "faces shown": costs["shown"].mean(),
