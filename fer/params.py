@@ -110,7 +110,8 @@ class BalanceParams(_Section):
     """What one training sees."""
 
     class_balance: Literal["none", "undersample", "oversample", "weights"]
-    new_share: Share
+    new_share: Annotated[float, Field(gt=0, le=1)]
+    new_draws: Rate
     replay_cap: Positive
     monitor_share: Annotated[float, Field(gt=0, lt=0.5)]
     seed: Seed
@@ -146,6 +147,7 @@ class TrainParams(_Section):
     batch_size: Positive
     learning_rate: Rate
     update_learning_rate: Rate
+    parent_share: Share
     weight_decay: NotNegative
     best_by: Literal["loss", "accuracy"]
     patience: Positive

@@ -181,6 +181,9 @@ def choose(
 ) -> pd.DataFrame:
     """Return the faces that a training sees, with the columns `draw` and `weight`.
 
+    An epoch of an update shows every new face `new_draws` times, or fewer where it would then
+    show more faces than there are new ones and the replay cap; the rest of it are known ones.
+
     Args:
         faces: Face table with the column `new`.
         params: How much of what.
@@ -188,9 +191,11 @@ def choose(
         updating: Whether there is a parent; without new faces it makes no difference.
     """
     updating = updating and bool(faces["new"].any())
+    shown = (0.0, 0.0)
     if updating:
         known = faces[~faces["new"]]
-        rehearsed = known.iloc[replay.choose(known, params.replay_cap, rng)]
+        shown = _shown(int(faces["new"].sum()), params)
+        rehearsed = known.iloc[replay.choose(known, min(params.replay_cap, round(shown[1])), rng)]
         faces = pd.concat([faces[faces["new"]], rehearsed]).sort_index()
     if params.class_balance == "undersample":
         faces = _undersampled(faces, rng)
@@ -199,8 +204,14 @@ def choose(
         column = "draw" if params.class_balance == "oversample" else "weight"
         faces[column] = _inverse_frequency(faces["label"])
     if updating:
-        faces["draw"] = _shared(faces["draw"], faces["new"], params.new_share)
+        faces["draw"] = _scaled(faces["draw"], faces["new"], *shown)
     return faces.reset_index(drop=True)
+
+
+def _shown(new: int, params: BalanceParams) -> tuple[float, float]:
+    """Return how many faces an epoch of an update shows: `new` ones, and rehearsed ones."""
+    epoch = min(new * params.new_draws / params.new_share, new + params.replay_cap)
+    return epoch * params.new_share, epoch * (1 - params.new_share)
 
 
 def _undersampled(faces: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -215,11 +226,9 @@ def _inverse_frequency(labels: pd.Series) -> pd.Series:
     return len(labels) / len(counts) / labels.map(counts)
 
 
-def _shared(draw: pd.Series, new: "pd.Series[bool]", share: float) -> pd.Series:
-    """Scale so that new faces make `share` of what is drawn; the total stays."""
-    total = draw.sum()
-    scale = {True: share * total / draw[new].sum(), False: (1 - share) * total / draw[~new].sum()}
-    return draw * new.map(scale)
+def _scaled(draw: pd.Series, new: "pd.Series[bool]", of_new: float, of_known: float) -> pd.Series:
+    """Scale so that an epoch shows so many new faces, and so many known ones."""
+    return draw / draw.groupby(new).transform("sum") * new.map({True: of_new, False: of_known})
 
 
 def _by_domain(faces: pd.DataFrame) -> dict[str, int]:

@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 
 
 def choose(faces: pd.DataFrame, cap: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return positions of at most `cap` faces, even over domains and emotions.
+    """Return positions of at most `cap` faces, even over domains.
 
-    Every domain gets an equal part, every emotion an equal part of its domain's; what a small
-    cell cannot fill goes to the larger ones. This is greedy class balancing (Prabhu et al. 2020,
-    "GDumb") with the domain as a second axis.
+    What a small domain cannot fill goes to the larger ones. This is greedy balancing (Prabhu et
+    al. 2020, "GDumb") of domains, not of emotions: their mix in a domain is part of what the
+    parent knows, and few faces of an even mix would unteach it.
 
     Args:
         faces: Face table.
@@ -20,7 +20,6 @@ def choose(faces: pd.DataFrame, cap: int, rng: np.random.Generator) -> NDArray[n
     if len(faces) <= cap:
         return np.arange(len(faces))
     shuffled = rng.permutation(len(faces))
-    cells = faces[["domain", "label"]].iloc[shuffled]
-    # Turn k takes the k-th face of every cell; ties between cells fall as they were shuffled.
-    turn = cells.groupby(["domain", "label"]).cumcount().to_numpy()
+    # Turn k takes the k-th face of every domain; ties between them fall as they were shuffled.
+    turn = faces.iloc[shuffled].groupby("domain").cumcount().to_numpy()
     return np.sort(shuffled[np.argsort(turn, kind="stable")[:cap]])

@@ -101,6 +101,26 @@ def halves(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     return keras.Model(model.input, features), keras.Model(features, model.output)
 
 
+def copy(model: keras.Model) -> keras.Model:
+    """Return a network of the same shape and weights, in layers of its own."""
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    return other
+
+
+def freeze_statistics(model: keras.Model) -> None:
+    """Keep batch normalisation as it is, in place, also while the rest of `model` learns.
+
+    Batches of an update are no sample of what the model is for: statistics of them would
+    misplace every face that it knows already.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            freeze_statistics(layer)  # a backbone
+        elif isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
 def soften(model: keras.Model, temperature: float) -> None:
     """Divide the logits of `model` by `temperature`, in place; its answers stay the same.
 

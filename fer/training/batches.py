@@ -1,6 +1,7 @@
 """From the training table to the batches of each epoch."""
 
 import math
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -10,6 +11,22 @@ from numpy.typing import NDArray
 from fer.data import table
 from fer.emotions import EMOTIONS, INDEX
 from fer.model.augment import augment
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What an update learns from beside the labels.
+
+    Args:
+        model: Answers `(n, 7)` to faces, and is not trained.
+        share: Part of a rehearsed face's target that is its answer, 0-1; the rest is the label.
+            Answers keep what the parent knows better than labels do (Li & Hoiem 2016, "Learning
+            without Forgetting"; with both, on rehearsed faces: Buzzega et al. 2020, "Dark
+            Experience for General Continual Learning").
+    """
+
+    model: keras.Model
+    share: float
 
 
 def targets(faces: pd.DataFrame) -> NDArray[np.float32]:
@@ -35,9 +52,18 @@ class Batches(keras.utils.PyDataset):
         batch_size: Faces a batch; the last one may hold fewer.
         votes: Whether `shares` follow the label in the targets.
         seed: Of everything that chance decides.
+        parent: What rehearsed faces are told beside their labels; None: nothing.
     """
 
-    def __init__(self, faces: pd.DataFrame, *, batch_size: int, votes: bool, seed: int) -> None:
+    def __init__(
+        self,
+        faces: pd.DataFrame,
+        *,
+        batch_size: int,
+        votes: bool,
+        seed: int,
+        parent: Parent | None = None,
+    ) -> None:
         super().__init__()
         self._pixels = table.decode(faces["image"])
         self._targets = targets(faces)
@@ -45,6 +71,9 @@ class Batches(keras.utils.PyDataset):
             self._targets = np.hstack([self._targets, shares(faces)])
         self._weights = faces["weight"].to_numpy(np.float32)
         self._draw = faces["draw"].to_numpy(np.float64)
+        # A learner that follows the parent keeps what labels alone, already learnt, do not hold.
+        self._follows = np.where(faces["new"], 0.0, parent.share if parent else 0.0)[:, None]
+        self._parent = parent
         self._batch_size = batch_size
         self._seed = seed
         self.start(0)
@@ -64,8 +93,17 @@ class Batches(keras.utils.PyDataset):
         """Return batch `index`: faces `(b, 48, 48, 1)`, targets `(b, 7 or 14)`, weights `(b,)`."""
         rows = self._rows[index * self._batch_size : (index + 1) * self._batch_size]
         rng = np.random.default_rng([self._seed, self._epoch, index])
-        faces = augment(self._pixels[rows], rng)
-        return faces[..., None], self._targets[rows], self._weights[rows]
+        faces = augment(self._pixels[rows], rng)[..., None]
+        return faces, self._wanted(rows, faces), self._weights[rows]
+
+    def _wanted(self, rows: NDArray[np.intp], faces: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the targets of `rows`; the parent sees `faces`, changed as for the learner."""
+        wanted = self._targets[rows]
+        if self._parent is not None:
+            told, part = self._parent.model.predict_on_batch(faces), self._follows[rows]
+            labels = slice(None, len(EMOTIONS))
+            wanted[:, labels] = (1 - part) * wanted[:, labels] + part * told
+        return wanted
 
 
 class Stored(keras.utils.PyDataset):
@@ -106,15 +144,15 @@ class Stored(keras.utils.PyDataset):
         return self._features[rows], self._targets[rows], self._weights[rows]
 
 
-def draw(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return `len(shares)` row numbers, shuffled; row i comes up in proportion to its share.
+def draw(times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Return row numbers, shuffled; row i comes up `times[i]` times on average.
 
-    Systematic sampling: row i comes up floor or ceil of its expected number of times, so equal
-    shares give each row exactly once.
+    Systematic sampling: that is floor or ceil of the number, so ones give each row exactly once.
+    As many come up as the sum, rounded, and at least one.
     """
-    n = len(shares)
-    edges = np.cumsum(shares) / shares.sum() * n
+    n = max(1, round(times.sum()))
+    edges = np.cumsum(times) / times.sum() * n
     # A hair off the edges, so that rounding of equal shares cannot skip or double a row; no more
     # than that, else a small share that lies between two marks would never come up.
     marks = np.arange(n) + rng.uniform(1e-5, 1 - 1e-5)
-    return rng.permutation(np.minimum(np.searchsorted(edges, marks), n - 1))
+    return rng.permutation(np.minimum(np.searchsorted(edges, marks), len(times) - 1))

@@ -14,7 +14,7 @@ from fer.emotions import EMOTIONS
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
-from fer.training.batches import Batches, Stored, targets
+from fer.training.batches import Batches, Parent, Stored, targets
 from fer.training.callbacks import KeepBest, KeepLast, KeepLog, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
@@ -33,12 +33,16 @@ class Plan:
         learning_rate: At its peak.
         callbacks: More than `fit` has, called last.
         quick: Only the last block and the head, on features of the rest that are told once.
+        update: The model is a parent: rehearsed faces keep its answers, its layers their
+            statistics, and the last epoch is kept, when the learning rate has come to rest: the
+            parent may know the monitor faces too well to say which is best.
     """
 
     epochs: int
     learning_rate: float
     callbacks: Sequence[keras.callbacks.Callback] = ()
     quick: bool = False
+    update: bool = False
 
 
 def fit(
@@ -49,13 +53,14 @@ def fit(
     plan: Plan,
     checkpoint: Path,
 ) -> pd.DataFrame:
-    """Fit `model` in place to its best epoch, going on where a killed run stopped.
+    """Fit `model` in place to the epoch to keep, going on where a killed run stopped.
 
     Args:
-        model: Network of `networks.build`.
+        model: Network of `networks.build`; of an update, with the parent's weights, also where
+            a killed run goes on.
         faces: Training table.
         monitor: Face table that decides which epoch is best.
-        params: Batch size, decay, what is best, patience, seed.
+        params: Batch size, decay, the parent's share, what is best, patience, seed.
         plan: Epochs and learning rate.
         checkpoint: Folder for what a second run needs.
 
@@ -67,8 +72,12 @@ def fit(
         ModelError: The training diverged.
     """
     votes = params.votes > 0 and bool(faces["votes"].notna().any())
+    parent = None
+    if plan.update:
+        parent = Parent(networks.copy(model), params.parent_share)
+        networks.freeze_statistics(model)
     batches: Batches | Stored = Batches(
-        faces, batch_size=params.batch_size, votes=votes, seed=params.seed
+        faces, batch_size=params.batch_size, votes=votes, seed=params.seed, parent=parent
     )
     judged = table.decode(monitor["image"])[..., None].astype(np.float32)
     # Its layers are those of `model`, which learns with it.
@@ -96,7 +105,8 @@ def fit(
     wanted = targets(monitor)
     done = _go_on(taught, last) // len(batches)
     logged = _logged(log, measure)
-    stop = StopEarly(measure, mode, params.patience, logged[logged.index < done].tolist())
+    patience = plan.epochs if plan.update else params.patience
+    stop = StopEarly(measure, mode, patience, logged[logged.index < done].tolist())
     taught.fit(
         batches,
         initial_epoch=done,
@@ -118,16 +128,17 @@ def fit(
             *plan.callbacks,
         ],
     )
-    if not best.is_file():
-        raise ModelError(
-            "Expected a loss on the monitor faces, received none that is a number: the training "
-            "diverged. Lower train.learning_rate or train.update_learning_rate."
-        )
-    taught.load_weights(best)
     history = pd.read_csv(log).rename(columns=_HISTORY_NAMES)
     # Killed between log and backup, an epoch runs and is logged again.
     history = history.drop_duplicates("epoch", keep="last").reset_index(drop=True)
     history["epoch"] += 1
+    if not best.is_file() or (plan.update and history["monitor_loss"].isna().iloc[-1]):
+        raise ModelError(
+            "Expected a loss on the monitor faces, received none that is a number: the training "
+            "diverged. Lower train.learning_rate or train.update_learning_rate."
+        )
+    if not plan.update:
+        taught.load_weights(best)
     return history
 
 
@@ -165,7 +176,7 @@ def _logged(log: Path, measure: str) -> "pd.Series[float]":
 
 
 def best_epoch(history: pd.DataFrame, best_by: str) -> pd.Series:
-    """Return the row of `fit`'s history whose weights were kept.
+    """Return the row of `fit`'s history that was best; its weights were kept but by an update.
 
     Args:
         history: What `fit` returned.

@@ -26,6 +26,7 @@ from fer.paths import Paths
 from fer.records import DataVersion
 from fer.training import hardware
 from fer.training.fit import Plan, best_epoch, fit
+from fer.training.step import settle
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class TrainReport:
         started_from: "random weights", or the champion's version.
         lane: "scratch"; of an update "full", or "quick": the last block and the head alone.
         epochs: Epochs run; fewer than asked for where the monitor loss stopped falling.
-        best_epoch: The one whose weights were kept, counted from 1.
+        best_epoch: The one whose weights were kept, counted from 1: an update's last.
+        step: How far an update went from its parent towards that epoch's weights, 0-1.
         monitor_loss: Of that epoch.
         monitor_accuracy: Of that epoch.
         seconds: Spent in fitting alone.
@@ -51,6 +53,7 @@ class TrainReport:
     lane: Lane
     epochs: int
     best_epoch: int
+    step: float
     monitor_loss: float
     monitor_accuracy: float
     seconds: float
@@ -81,7 +84,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         lane = _lane(faces, params, updated=updated)
         lineage = _lineage(current, faces, params, paths, lane)
         began = time.perf_counter()
-        history = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
+        history, step = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
         seconds = time.perf_counter() - began
         final = networks.build(*shape, light=params.light)
         final.set_weights(model.get_weights())
@@ -90,18 +93,19 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             final.save(temporary)
         sample = table.decode(monitor["image"].head(256))
         difference = export(final, paths.candidate, lineage, sample, temperature=temperature)
-        best = best_epoch(history, params.best_by)
+        kept = history.iloc[-1] if updated else best_epoch(history, params.best_by)
         report = TrainReport(
             started_from=f"champion version {current.parent.version}"
             if updated and current.parent
             else "random weights",
             lane=lane,
             epochs=len(history),
-            best_epoch=int(best["epoch"]),
-            monitor_loss=float(best["monitor_loss"]),
-            monitor_accuracy=float(best["monitor_accuracy"]),
+            best_epoch=int(kept["epoch"]),
+            step=step,
+            monitor_loss=float(kept["monitor_loss"]),
+            monitor_accuracy=float(kept["monitor_accuracy"]),
             seconds=round(seconds, 1),
-            faces_per_second=round(len(history) * len(faces) / seconds, 1),
+            faces_per_second=round(len(history) * float(faces["draw"].sum()) / seconds, 1),
             export_difference=difference,
             temperature=temperature,
             weights=final.count_params(),
@@ -188,13 +192,14 @@ def _fitted(
     params: TrainParams,
     checkpoint: Path,
     lane: Lane,
-) -> pd.DataFrame:
-    """Fit `model` and return its history; with weights learnt elsewhere, the last layer first.
+) -> tuple[pd.DataFrame, float]:
+    """Fit `model`; return history and step. With weights learnt elsewhere the last layer first.
 
     A new last layer would undo what the others know: they join when it has learnt, gently, as
     in an update. The history begins there.
     """
     learnt, updated = params.transfer.weights, lane != "scratch"
+    begun = model.get_weights()
     if learnt and not updated:
         transfer.load(model, params.network, learnt)
         transfer.freeze(model, trained=0)
@@ -207,8 +212,11 @@ def _fitted(
         params.update_epochs if updated else params.epochs,
         params.update_learning_rate if updated or learnt else params.learning_rate,
         quick=lane == "quick",
+        update=updated,
     )
-    return fit(model, faces, monitor, params, plan, checkpoint)
+    history = fit(model, faces, monitor, params, plan, checkpoint)
+    known = monitor["domain"].isin(faces.loc[~faces["new"], "domain"])
+    return history, settle(model, begun, monitor[known]) if updated else 1.0
 
 
 def _calibrate(model: keras.Model, monitor: pd.DataFrame) -> float:

@@ -277,8 +277,36 @@ def test_new_faces_make_the_share_that_was_asked_for(
     train = tables(paths)["train"]
     assert train.loc[train["new"], "draw"].sum() / train["draw"].sum() == pytest.approx(share)
     assert report.new_share == pytest.approx(share)
-    assert train["draw"].sum() == pytest.approx(len(train))
     assert ids(train[train["new"]]) <= ids(captures)
+
+
+@pytest.mark.parametrize("method", ["none", "oversample", "weights"])
+@pytest.mark.parametrize("times", [0.5, 3.0])
+def test_an_epoch_shows_a_new_face_as_often_as_asked_for_however_few_there_are(
+    paths: Paths, data: Callable[..., None], base: pd.DataFrame, captures: pd.DataFrame,
+    method: str, times: float,
+) -> None:  # fmt: skip
+    for count in (30, 40):
+        data(base, captures[:count], parent=PARENT)
+        run(paths, class_balance=method, new_draws=times, replay_cap=1000)
+        train = tables(paths)["train"]
+        assert train.loc[train["new"], "draw"].mean() == pytest.approx(times)
+
+
+def test_few_new_faces_rehearse_few_known_ones(
+    paths: Paths, data: Callable[..., None], base: pd.DataFrame, captures: pd.DataFrame
+) -> None:
+    data(base, captures, parent=PARENT)
+    report = run(paths, new_share=0.5, new_draws=2.0)
+    assert report.rehearsed == 2 * report.new
+
+
+def test_an_epoch_shows_no_more_faces_than_the_new_ones_and_the_cap(
+    paths: Paths, data: Callable[..., None], base: pd.DataFrame, captures: pd.DataFrame
+) -> None:
+    data(base, captures, parent=PARENT)
+    report = run(paths, new_draws=1000.0, replay_cap=21)
+    assert tables(paths)["train"]["draw"].sum() == pytest.approx(report.new + 21)
 
 
 def test_no_more_is_rehearsed_than_the_cap(

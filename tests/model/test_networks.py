@@ -73,12 +73,39 @@ def test_one_to_five_stages_fit_a_face(kind: str, pixels: table.Pixels) -> None:
 
 def test_softening_divides_the_logits_and_changes_nothing_else(pixels: table.Pixels) -> None:
     sharp = networks.build("plain", [4], 0.5)
-    soft = keras.models.clone_model(sharp)
-    soft.set_weights(sharp.get_weights())
+    soft = networks.copy(sharp)
 
     networks.soften(soft, 2.5)
 
     assert np.allclose(answers(soft, pixels), tempered(answers(sharp, pixels), 2.5), atol=1e-5)
+
+
+@pytest.mark.parametrize("light", ["none", "clahe", "gamma"])
+def test_a_copy_answers_alike_and_does_not_change_with_the_original(
+    pixels: table.Pixels, light: str
+) -> None:
+    model = networks.build("plain", [4], 0.5, light=light)
+    other = networks.copy(model)
+    before = answers(model, pixels)
+
+    model.set_weights([one + 1 for one in model.get_weights()])
+
+    assert np.allclose(answers(other, pixels), before, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["residual", "mobilenetv3small"])
+def test_frozen_statistics_are_used_and_kept_and_the_rest_learns(
+    pixels: table.Pixels, kind: str
+) -> None:
+    model = networks.build(kind, [4], 0.0)
+    whole = len(model.trainable_variables)
+    inputs = pixels[..., None].astype(np.float32)
+
+    networks.freeze_statistics(model)
+
+    assert 0 < len(model.trainable_variables) < whole
+    told = np.asarray(model(inputs, training=True))
+    assert np.allclose(told, answers(model, pixels), atol=1e-5)
 
 
 def test_the_name_tells_networks_of_other_shapes_and_light_apart() -> None:

@@ -253,6 +253,52 @@ def test_votes_teach_beside_the_labels_and_leave_the_network_as_it_was(
     assert training.monitor_loss(model) == pytest.approx(kept, rel=SAME)
 
 
+@pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
+def test_an_update_keeps_the_statistics_of_every_layer(training: Training, quick: bool) -> None:
+    def statistics(model: keras.Model) -> list[Any]:
+        return [
+            one.numpy() for one in model.non_trainable_variables if one.name.startswith("moving")
+        ]
+
+    keras.utils.set_random_seed(training.params.seed)
+    before = statistics(networks.build("plain", [4], 0.0))
+
+    _, model = training.run(Plan(epochs=1, learning_rate=0.2, quick=quick, update=True))
+
+    assert before
+    assert all(map(np.array_equal, statistics(model), before))
+
+
+def test_an_update_teaches_new_faces_their_label_and_rehearsed_ones_what_the_parent_says(
+    training: Training,
+) -> None:
+    training.params = training.params.model_copy(update={"parent_share": 1.0})
+    reached, folder = {}, training.checkpoint
+    for new in (False, True):
+        training.faces = training.faces.assign(new=new)
+        training.checkpoint = folder / str(new)
+        training.checkpoint.mkdir()
+        history, _ = training.run(Plan(epochs=4, learning_rate=0.2, update=True))
+        reached[new] = history["monitor_accuracy"].max()
+
+    # The parent, of random weights, tells the two apart no better than chance.
+    assert reached[True] > 0.9 > reached[False]
+
+
+def test_an_update_goes_to_its_end_and_keeps_its_last_epoch(training: Training) -> None:
+    training.params = training.params.model_copy(update={"patience": 1})
+    # What is learnt is wrong here, more so with every epoch.
+    wrong = training.monitor["label"].map({"happy": "sad", "sad": "happy"})
+    training.monitor = training.monitor.assign(label=wrong)
+
+    history, model = training.run(Plan(epochs=3, learning_rate=0.2, update=True))
+
+    last = history["monitor_loss"].iloc[-1]
+    assert len(history) == 3
+    assert last > history["monitor_loss"].min()
+    assert training.monitor_loss(model) == pytest.approx(last, rel=1e-3)
+
+
 def test_a_training_that_diverges_is_refused_with_a_reason(training: Training) -> None:
     with pytest.raises(ModelError, match="learning_rate"):
         training.run(Plan(epochs=1, learning_rate=1e38))

@@ -145,7 +145,7 @@ def test_an_update_has_epochs_and_a_rate_of_its_own(
     with pytest.raises(Killed):
         train(params, balanced)
 
-    assert [(plan.epochs, plan.learning_rate) for plan in plans] == [(1, 0.01)]
+    assert [(plan.epochs, plan.learning_rate, plan.update) for plan in plans] == [(1, 0.01, True)]
 
 
 @pytest.mark.parametrize(("below", "lane"), [(0, "full"), (48, "full"), (49, "quick")])
