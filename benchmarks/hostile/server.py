@@ -10,7 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 
-from benchmarks.hostile import doors, pictures
+from benchmarks.hostile import models, pictures
+from benchmarks.hostile.door import REPOSITORY
 from benchmarks.hostile.mutate import mutated
 from fer import params
 from fer.data import version
@@ -49,8 +50,8 @@ def service(root: Path, limits: Limits) -> Service:
     paths = Paths(root / "checkout")
     version.write(paths.version, DataVersion())
     model = root / "model.onnx"
-    model.write_bytes(doors.onnx_model(root).valid[0])
-    settings = params.load(doors.REPOSITORY / "params.yaml").capture
+    model.write_bytes(models.onnx_model(root).valid[0])
+    settings = params.load(REPOSITORY / "params.yaml").capture
     return Service(
         paths, Detector(), Predictor.of_file(model), Champion(paths), Predictor(None), settings,
         limits=limits,
@@ -218,6 +219,3 @@ def _judge(sent: list[Message]) -> None:
     assert (b"x-content-type-options", b"nosniff") in sent[0]["headers"]
     if status >= 400:
         raise Refused(str(status))
-
-
-SERVER = {"REST": rest, "live sessions": live, "flood": flood}

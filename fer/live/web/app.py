@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from fer.errors import Busy, CameraError, DataError, FerError, MissingData, ModelError
 from fer.live.web import about, films, models, pictures, review, stream, teach, update
 from fer.live.web.guard import Guard
+from fer.live.web.patience import Patience
 from fer.live.web.service import Service
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -50,6 +51,8 @@ def create_app(service: Service, *, closed: bool) -> FastAPI:
 
     # The ready-made documentation pages load scripts from the internet.
     app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    # What is added last comes first: who may not ask is not waited for.
+    app.add_middleware(Patience)
     tokens = service.paths if closed else None
     app.add_middleware(Guard, tokens=tokens, limits=service.limits)
     app.add_exception_handler(FerError, _explain)
