@@ -118,8 +118,7 @@ def report(tally: Tally, memory: Sequence[float], paths: Paths) -> list[str]:
     )
     for one in tally.updates:
         told = one["verdict"] or {"verdict": "failed", "reasons": one["error"]}
-        spent = (one["ended"] or one["began"]) - one["began"]
-        print(f"update             {spent:.0f} s, {told['verdict']}: {told['reasons']}")
+        print(f"update             {one['seconds']:.0f} s, {told['verdict']}: {told['reasons']}")
     print(f"champions          {course}, not seen so by {missed} clients")
     told = " ".join(f"{one:.0f}" for one in memory[:: len(memory) // 12])
     print(f"memory             {told} MiB; warm {first:.0f}, {last / first - 1:+.1%} in the end")

@@ -36,8 +36,8 @@ class Tally:
         errors: Answers that told an error.
         versions: Versions that answered, by client.
         kept: Subject and label of each capture that the server said it kept.
-        refused: What it said of those that it did not keep.
-        updates: What each update came to: its verdict or its error.
+        refused: Why it did not keep others.
+        updates: `verdict` or `error` of each update, and its `seconds`.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -95,31 +95,28 @@ async def teach(
             # The camera's name, which stands in the middle of the subject's.
             agreed = {"subject": subject, "domain": subject.rpartition("-")[0],
                       "consent": CONSENT_VERSION}  # fmt: skip
-            sitting = (await http.post("/api/sittings", json=agreed)).json()["sitting"]
-            for one in frames:
-                if over.is_set():
-                    return
-                await _keep(http, sitting, one, tally)
-                await asyncio.sleep(pause)
+            try:
+                seated = (await http.post("/api/sittings", json=agreed)).raise_for_status()
+                for one in frames:
+                    if over.is_set():
+                        return
+                    if await _kept(http, seated.json()["sitting"], one):
+                        tally.kept.append((one.subject, one.label))
+                    await asyncio.sleep(pause)
+            except httpx.HTTPError as error:
+                tally.refused.append(repr(error))
 
 
-async def _keep(http: httpx.AsyncClient, sitting: str, shown: LabelledFrame, tally: Tally) -> None:
+async def _kept(http: httpx.AsyncClient, sitting: str, shown: LabelledFrame) -> bool:
+    """Whether the server said so; it is not asked where it finds no face."""
     frame = jpeg(shown)
-    try:
-        reading = (await http.post("/api/predict", content=frame)).raise_for_status()
-        faces = reading.json()["faces"]
-        if not faces:
-            return
+    reading = (await http.post("/api/predict", content=frame)).raise_for_status()
+    faces = reading.json()["faces"]
+    if faces:
         box = dict(zip(("x", "y", "width", "height"), faces[0]["box"], strict=True))
         asked = {"sitting": sitting, "label": shown.label, **box}
-        answer = await http.post("/api/captures", params=asked, content=frame)
-    except httpx.HTTPError as error:
-        tally.refused.append(repr(error))
-        return
-    if answer.status_code == httpx.codes.CREATED:
-        tally.kept.append((shown.subject, shown.label))
-    else:
-        tally.refused.append(answer.text)
+        (await http.post("/api/captures", params=asked, content=frame)).raise_for_status()
+    return bool(faces)
 
 
 def jpeg(shown: LabelledFrame) -> bytes:
@@ -132,8 +129,16 @@ async def update(address: str, moments: Sequence[float], tally: Tally) -> None:
     async with httpx.AsyncClient(base_url=f"http://{address}", timeout=120) as http:
         for moment in moments:
             await asyncio.sleep(max(0.0, moment - time.perf_counter()))
-            told = (await http.post("/api/update")).raise_for_status().json()
-            while told["running"]:
-                await asyncio.sleep(_ASK_SECONDS)
-                told = (await http.get("/api/update")).json()
-            tally.updates.append(told)
+            try:
+                tally.updates.append(await _updated(http))
+            except httpx.HTTPError as error:
+                tally.updates.append({"verdict": None, "error": repr(error), "seconds": 0.0})
+
+
+async def _updated(http: httpx.AsyncClient) -> dict[str, Any]:
+    told = (await http.post("/api/update")).raise_for_status().json()
+    while told["running"]:
+        await asyncio.sleep(_ASK_SECONDS)
+        told = (await http.get("/api/update")).raise_for_status().json()
+    seconds = told["ended"] - told["began"] if told["ended"] else 0.0
+    return {"verdict": told["verdict"], "error": told["error"], "seconds": seconds}
