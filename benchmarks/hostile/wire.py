@@ -120,7 +120,7 @@ class Wire:
         self._seeds = valid()
         self._loop = asyncio.new_event_loop()
         # A clock that runs ahead, so that the limits of how often do not hide the parsers.
-        served = server(service(root, Limits(count(0, 1000).__next__)), token=None)
+        served = server(service(root, Limits(count(0, 1000).__next__)), closed=False)
         self._config, self._state = served.config, ServerState()
         self._config.load()
         self._config.loaded_app = self._watched(self._config.loaded_app)
