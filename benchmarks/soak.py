@@ -24,10 +24,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.soaking.account import account
-from benchmarks.soaking.clients import Tally, drawn, jpeg, teach, update, view
+from benchmarks.soaking.clients import Shown, Tally, drawn, frames, teach, update, view
 from benchmarks.soaking.server import Server, prepare, served
-from fer.data import synthetic
-from fer.data.synthetic import LabelledFrame
 from fer.paths import Paths
 
 ALONE_SECONDS: Final = 20
@@ -44,11 +42,11 @@ SEEN_SECONDS: Final = 20.0
 """After a promotion the server looks at the alias every 3 s; a busy machine takes longer."""
 
 
-async def alone(server: Server, frames: Sequence[bytes]) -> float:
+async def alone(server: Server, scene: Sequence[Shown]) -> float:
     """Return the cores that one client at 30 frames a second takes."""
     tally, over, cpu = Tally(), asyncio.Event(), server.cpu_seconds()
     asyncio.get_running_loop().call_later(ALONE_SECONDS, over.set)
-    await view(0, server.address, frames, over, 30, tally)
+    await view(0, server.address, scene, over, 30, tally)
     cores = (server.cpu_seconds() - cpu) / ALONE_SECONDS
     rate = len(tally.seconds) / ALONE_SECONDS
     print(f"one client         {rate:.1f} frames/s, {cores:.2f} cores, {latencies(tally)}")
@@ -57,8 +55,8 @@ async def alone(server: Server, frames: Sequence[bytes]) -> float:
 
 async def crowd(
     server: Server,
-    frames: Sequence[bytes],
-    shown: Sequence[LabelledFrame],
+    scene: Sequence[Shown],
+    shown: Sequence[Shown],
     options: argparse.Namespace,
 ) -> tuple[Tally, list[float]]:
     """Let all clients go on for the time that is asked, and until the last update has ended.
@@ -84,7 +82,7 @@ async def crowd(
 
     async with asyncio.TaskGroup() as group:
         for number in range(options.clients):
-            group.create_task(view(number, server.address, frames, over, options.fps, tally))
+            group.create_task(view(number, server.address, scene, over, options.fps, tally))
         group.create_task(teach(server.address, shown, over, pause, tally))
         group.create_task(watch())
         group.create_task(until_over())
@@ -155,15 +153,14 @@ def main() -> int:
     if not checkout.registry.is_file():
         print(f"Expected a registry in {checkout.root}, found none. Run `make demo`.")
         return 0
-    studio = synthetic.draw_frames(camera="studio", subjects=["a", "b"], per_subject=7, seed=1)
-    frames = [jpeg(one) for one in studio]
+    scene = frames("studio", ["a", "b"], seed=1)
     shown = drawn(options.updates + 1)
     _tell_load()
     with tempfile.TemporaryDirectory() as folder:
         paths = prepare(Path(folder) / "checkout", checkout, options.yunet)
         with served(paths) as server:
-            cores = asyncio.run(alone(server, frames))
-            tally, memory = asyncio.run(crowd(server, frames, shown, options))
+            cores = asyncio.run(alone(server, scene))
+            tally, memory = asyncio.run(crowd(server, scene, shown, options))
         rate = len(tally.seconds) / 60 / options.minutes
         print(f"{options.clients} clients         {rate:.0f} frames/s in all, {latencies(tally)}")
         missing = report(tally, memory, paths)

@@ -6,14 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import httpx
 import websockets
 
 from fer.data import synthetic
-from fer.data.synthetic import LabelledFrame
 from fer.emotions import EMOTIONS
 from fer.live.capture import CONSENT_VERSION
 
@@ -24,6 +23,14 @@ CAMERAS: Final = ("laptop", "phone", "night", "dark", "webcam")
 """One after the other, an update after each: every update has a camera to learn."""
 
 _ASK_SECONDS: Final = 2.0
+
+
+class Shown(NamedTuple):
+    """What a camera sees, as the page sends it: who, which of `EMOTIONS`, and a JPEG file."""
+
+    subject: str
+    label: str
+    frame: bytes
 
 
 @dataclass
@@ -49,21 +56,29 @@ class Tally:
     updates: list[dict[str, Any]] = field(default_factory=list)
 
 
-def drawn(cameras: int) -> list[LabelledFrame]:
+def drawn(cameras: int) -> list[Shown]:
     """Return what people show to that many cameras; no subject shows an emotion twice."""
-    shown: list[LabelledFrame] = []
+    shown: list[Shown] = []
     for number in range(cameras):
         camera = CAMERAS[number % len(CAMERAS)]
         people = [f"soak-{number}-{camera}-{one:02d}" for one in range(SUBJECTS)]
-        per_subject = len(EMOTIONS)
-        shown += synthetic.draw_frames(
-            camera=camera, subjects=people, per_subject=per_subject, seed=2
-        )
+        shown += frames(camera, people, seed=2)
     return shown
 
 
+def frames(camera: str, people: Sequence[str], seed: int) -> list[Shown]:
+    """Return each person showing every emotion to a camera."""
+    drawn_frames = synthetic.draw_frames(
+        camera=camera, subjects=people, per_subject=len(EMOTIONS), seed=seed
+    )
+    return [
+        Shown(one.subject, one.label, bytes(cv2.imencode(".jpg", one.image)[1]))
+        for one in drawn_frames
+    ]
+
+
 async def view(
-    number: int, address: str, frames: Sequence[bytes], over: asyncio.Event, fps: float,
+    number: int, address: str, scene: Sequence[Shown], over: asyncio.Event, fps: float,
     tally: Tally,
 ) -> None:  # fmt: skip
     """Send frames, each after the answer to the one before, until it is over."""
@@ -73,7 +88,7 @@ async def view(
             turn = number
             while not over.is_set():
                 began = time.perf_counter()
-                await live.send(frames[turn % len(frames)])
+                await live.send(scene[turn % len(scene)].frame)
                 told = json.loads(await live.recv())
                 tally.seconds.append(time.perf_counter() - began)
                 if "error" in told:
@@ -87,7 +102,7 @@ async def view(
 
 
 async def teach(
-    address: str, shown: Sequence[LabelledFrame], over: asyncio.Event, pause: float, tally: Tally
+    address: str, shown: Sequence[Shown], over: asyncio.Event, pause: float, tally: Tally
 ) -> None:
     """Let one person after another sit down, agree, and keep their face."""
     async with httpx.AsyncClient(base_url=f"http://{address}", timeout=60) as http:
@@ -107,21 +122,15 @@ async def teach(
                 tally.refused.append(repr(error))
 
 
-async def _kept(http: httpx.AsyncClient, sitting: str, shown: LabelledFrame) -> bool:
+async def _kept(http: httpx.AsyncClient, sitting: str, shown: Shown) -> bool:
     """Whether the server said so; it is not asked where it finds no face."""
-    frame = jpeg(shown)
-    reading = (await http.post("/api/predict", content=frame)).raise_for_status()
+    reading = (await http.post("/api/predict", content=shown.frame)).raise_for_status()
     faces = reading.json()["faces"]
     if faces:
         box = dict(zip(("x", "y", "width", "height"), faces[0]["box"], strict=True))
         asked = {"sitting": sitting, "label": shown.label, **box}
-        (await http.post("/api/captures", params=asked, content=frame)).raise_for_status()
+        (await http.post("/api/captures", params=asked, content=shown.frame)).raise_for_status()
     return bool(faces)
-
-
-def jpeg(shown: LabelledFrame) -> bytes:
-    """Return a frame as the page sends it."""
-    return bytes(cv2.imencode(".jpg", shown.image)[1])
 
 
 async def update(address: str, moments: Sequence[float], tally: Tally) -> None:
