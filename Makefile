@@ -54,7 +54,7 @@ format: $(READY) ## mend what ruff can
 bench: $(READY) ## every benchmark, side by side measurements
 	@for file in benchmarks/[a-z]*.py; do \
 	  name=$$(basename $$file .py); echo "== $$name"; \
-	  brief=; test $$name != soak || brief="--minutes 1"; \
+	  brief=; test $$name != soak || brief="--minutes 1 --updates 0"; \
 	  $(BIN)/python -m benchmarks.$$name $$brief || exit 1; done
 
 repro: $(READY) ## bring everything up to date: `dvc repro`

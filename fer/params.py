@@ -224,6 +224,9 @@ class Params(_Section):
 
 _LARGEST: Final = 2**63
 
+_MAX_BYTES: Final = 100_000
+"""Twenty times the settings with their comments; PyYAML takes about 10 us a byte."""
+
 
 class _Loader(yaml.SafeLoader):
     """Without aliases: a few lines of them, each of the line before, fill the memory."""
@@ -238,15 +241,17 @@ def load(path: Path) -> Params:
     """Return the checked settings in `path`.
 
     Raises:
-        ParamsError: The file is missing or no YAML, or a key is unknown, missing, of another
-            type or out of range; names the key.
+        ParamsError: The file is missing, too large or no YAML, or a key is unknown, missing, of
+            another type or out of range; names the key.
     """
     try:
-        values = _tuples(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506  a safe one
+        values = _tuples(yaml.load(_text(path), _Loader))  # noqa: S506  a safe one
     except FileNotFoundError:
         raise ParamsError(f"Expected settings at {path}, found nothing.") from None
     # PyYAML lets out what its parts raise at odd dates, numbers and nesting.
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+    except (
+        yaml.YAMLError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
         raise ParamsError(f"Expected YAML in {path}, received: {error}") from error
     try:
         return Params.model_validate(values)
@@ -257,6 +262,17 @@ def load(path: Path) -> Params:
             for fault in error.errors()
         ]
         raise ParamsError("\n".join([f"{path} is not as expected:", *lines])) from None
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ParamsError(
+            f"Expected at most {_MAX_BYTES} bytes of settings in {path}, found more. Take out "
+            "what is no setting."
+        )
+    return data.decode()
 
 
 def _tuples(value: Any) -> Any:

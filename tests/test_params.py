@@ -114,7 +114,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     [
         "a: &a [x, x]\nb: *a", "&a [*a]", "[" * 5000, "a: 2001-99-99", "a: !!int ''", "a: 0b_",
         "a: !!timestamp x", "a: " + "9" * 5000, "a: 0x" + "f" * 9000,
-        "!!python/object/apply:os.getcwd []",
+        "!!python/object/apply:os.getcwd []", "a: " + "1:" * 200 + "1.", "#" * 100_001,
     ],
 )  # fmt: skip
 def test_what_would_fill_the_memory_or_is_no_value_is_refused(paths: Paths, text: str) -> None:

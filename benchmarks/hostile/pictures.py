@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,17 +14,21 @@ def valid() -> list[bytes]:
     """Return a small picture in every format, colour mode and depth that is taken."""
     grey = np.random.default_rng(1).integers(0, 256, (40, 48), np.uint8)
     colour = Image.fromarray(np.stack([grey, grey.T.copy().T, 255 - grey], axis=2))
-    rotated = Image.Exif()
-    rotated[0x0112] = 6
+    faint = colour.convert("RGBA")
+    faint.putalpha(Image.fromarray(grey))
     return [
         *(_saved(colour, kind) for kind in ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")),
         *(_saved(colour.convert("L"), kind) for kind in ("BMP", "JPEG", "PNG", "PPM", "TIFF")),
-        *(_saved(colour.convert("RGBA"), kind) for kind in ("PNG", "WEBP", "TIFF")),
+        *(_saved(faint, kind) for kind in ("PNG", "WEBP", "TIFF")),
+        *(_saved(colour.convert(mode), "PNG") for mode in ("1", "LA", "P")),
         _saved(colour.convert("CMYK"), "JPEG"),
         _saved(colour.convert("CMYK"), "TIFF"),
         _saved(Image.fromarray(grey.astype(np.uint16) * 257), "PNG"),
         _saved(Image.fromarray(grey.astype(np.uint16) * 257), "TIFF"),
-        _saved(colour, "JPEG", exif=rotated),
+        # Eight ways to lie, and two that are none.
+        *(_saved(colour, "JPEG", exif=_turned(way)) for way in range(10)),
+        _saved(colour, "PNG", exif=_turned(6)),
+        _saved(colour, "WEBP", exif=_turned(5)),
         _saved(colour, "JPEG", progressive=True),
         _saved(colour, "TIFF", compression="tiff_lzw"),
         *(
@@ -51,6 +56,8 @@ def nasty() -> list[bytes]:
         # A thousandfold: 49 megapixels in 48 KB, one under the limit and one over it.
         png(7000, 7000, zlib.compress(bytes(7000 * 7001), 9)),
         png(8000, 8000, zlib.compress(bytes(8000 * 8001), 9)),
+        # Ten thousand pictures in one.
+        _saved(Image.new("P", (48, 48)), "GIF", save_all=True, append_images=_flicker(10_000)),
         # The first header is small, the second is not.
         png(48, 48) + png(30_000, 30_000),
         _two_headers(),
@@ -104,6 +111,16 @@ def _tiffs() -> list[bytes]:
         entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
         found.append(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(2400))
     return found
+
+
+def _turned(way: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x0112] = way
+    return exif
+
+
+def _flicker(count: int) -> Iterator[Image.Image]:
+    return (Image.new("P", (48, 48), number % 2) for number in range(count))
 
 
 def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:

@@ -68,7 +68,8 @@ def read(inbox: Path) -> Items:
     for path in files:
         try:
             if path.suffix == ".parquet":
-                tables.append(table.content(path).select(FACES.names).cast(FACES))
+                table.check_size(path)
+                tables.append(table.content(path, FACES.names).select(FACES.names).cast(FACES))
             else:
                 decisions.append(_decision(read_json(path)))
         except (DataError, KeyError, ValueError, TypeError) as error:

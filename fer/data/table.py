@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -21,6 +22,13 @@ from fer.records import FACES, SIZE
 _HEAD: Final = PNG + struct.pack(">I4s", 13, b"IHDR")
 _SIDES: Final = struct.pack(">II", SIZE, SIZE)
 """Width and height, which follow in the header of a PNG."""
+
+_MAX_MEMORY: Final = 500_000_000
+"""Bytes of an inbox item in memory: a hundred thousand faces and more."""
+
+_TEXTS: Final = [
+    one.name for one in FACES if pa.types.is_binary(one.type) or pa.types.is_string(one.type)
+]
 
 Pixels = NDArray[np.uint8]
 """Canonical faces, grey, shape `(n, 48, 48)`, values 0-255; or one face, `(48, 48)`."""
@@ -51,8 +59,12 @@ def content(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """
     try:
         # Explicit file: a folder or a glob would make it read whatever lies there.
-        found = pq.ParquetFile(path).read(columns=columns)
-        _check(found, FACES.names if columns is None else columns)
+        file = pq.ParquetFile(path)
+        names = FACES.names if columns is None else columns
+        # Before it is read: a column of another type may hold anything, of any size.
+        _check_types(file.schema_arrow, names)
+        found = file.read(columns=columns)
+        _check_nulls(found, names)
     except FileNotFoundError:
         raise MissingData(
             f"Expected a face table at {path}, found nothing. Run `dvc repro`, or `dvc pull` "
@@ -61,6 +73,61 @@ def content(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     except (ValueError, OSError) as error:  # Arrow's own errors are ValueErrors, bad UTF-8 too
         raise DataError(f"Expected a face table in {path}, received: {error}") from error
     return found
+
+
+def check_size(path: Path) -> None:
+    """Refuse a table of another's making that would fill the memory.
+
+    Equal values take no room in a file: a few KB may hold gigabytes.
+
+    Raises:
+        DataError: It would take more than `_MAX_MEMORY`, or is no face table.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        _check_types(file.schema_arrow, FACES.names)
+        if _most(file.metadata) <= _MAX_MEMORY:
+            return
+        taken = _most(file.metadata, but=_TEXTS)
+        if taken <= _MAX_MEMORY:
+            # Each value once, and where it stands.
+            compact = pq.ParquetFile(path, read_dictionary=_TEXTS)
+            batches = compact.iter_batches(columns=_TEXTS)
+            taken += sum(_length(column) for batch in batches for column in batch)
+    except (ValueError, OSError) as error:
+        raise DataError(f"Expected a face table in {path}, received: {error}") from error
+    if taken > _MAX_MEMORY:
+        raise DataError(
+            f"Expected a face table of at most {_MAX_MEMORY // 1_000_000} MB in memory, received "
+            f"{taken // 1_000_000} MB or more in {path}. Hand it in in parts."
+        )
+
+
+def _most(metadata: pq.FileMetaData, *, but: Sequence[str] = ()) -> int:
+    """Return the most bytes that the faces of a table take, texts of the columns `but` aside.
+
+    No text is longer than all of its column as stored.
+    """
+    columns = [
+        metadata.row_group(group).column(number)
+        for group in range(metadata.num_row_groups)
+        for number in range(metadata.num_columns)
+    ]
+    return sum(
+        one.num_values * (8 + (one.total_uncompressed_size if _is_text(one, but) else 0))
+        for one in columns
+        if one.path_in_schema.split(".")[0] in FACES.names
+    )
+
+
+def _is_text(column: pq.ColumnChunkMetaData, but: Sequence[str]) -> bool:
+    return column.physical_type == "BYTE_ARRAY" and column.path_in_schema not in but
+
+
+def _length(texts: pa.DictionaryArray) -> int:
+    """Return the bytes of all values in `texts` if each stood there by itself."""
+    lengths = pc.binary_length(texts.dictionary)
+    return pc.sum(lengths.take(texts.indices)).as_py() or 0
 
 
 def write(path: Path, faces: pd.DataFrame, *, extra: pa.Schema | None = None) -> None:
@@ -83,7 +150,7 @@ def write(path: Path, faces: pd.DataFrame, *, extra: pa.Schema | None = None) ->
         columns = {name: _plain(faces[name]) for name in schema.names}
         table = pa.Table.from_pydict(columns, schema=schema)
         table.validate(full=True)
-        _check(table, schema.names)
+        _check_nulls(table, schema.names)
     except (ValueError, pa.ArrowTypeError) as error:
         raise DataError(f"A column for {path.name} has a wrong value: {error}") from error
     with replacing(path) as temporary:
@@ -95,18 +162,24 @@ def write(path: Path, faces: pd.DataFrame, *, extra: pa.Schema | None = None) ->
         )
 
 
-def _check(found: pa.Table, names: Iterable[str]) -> None:
-    """Refuse a missing column, another type, and a null where `records.FACES` forbids it."""
+def _check_types(schema: pa.Schema, names: Iterable[str]) -> None:
+    """Refuse a missing column, and another type than in `records.FACES`."""
     for name in names:
-        if name not in found.column_names:
+        if name not in schema.names:
             raise ValueError(f"no column {name}")
-        if name not in FACES.names:
-            continue
-        field, column = FACES.field(name), found.column(name)
-        if column.type != field.type:
-            raise ValueError(f"column {name} of type {column.type}, expected {field.type}")
-        if column.null_count and not field.nullable:
-            raise ValueError(f"{column.null_count} rows without {name}")
+        received = schema.field(name).type
+        if name in FACES.names and received != FACES.field(name).type:
+            raise ValueError(
+                f"column {name} of type {received}, expected {FACES.field(name).type}"
+            )
+
+
+def _check_nulls(found: pa.Table, names: Iterable[str]) -> None:
+    """Refuse a null where `records.FACES` forbids it."""
+    for name in set(names) & set(FACES.names):
+        nulls = found.column(name).null_count
+        if nulls and not FACES.field(name).nullable:
+            raise ValueError(f"{nulls} rows without {name}")
 
 
 def _plain(column: pd.Series) -> list[object]:

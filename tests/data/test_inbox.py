@@ -5,8 +5,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fer.data import inbox, table
@@ -101,6 +103,34 @@ def test_a_table_with_more_columns_gives_its_faces(paths: Paths, faces: Faces) -
     items = inbox.read(paths.inbox)
     assert list(items.faces.columns) == FACES.names
     assert list(items.faces["id"]) == list(faces(2)["id"])
+
+
+@pytest.mark.parametrize("column", ["image", "label", "consent"])
+def test_a_small_table_that_would_fill_the_memory_is_unreadable(
+    paths: Paths, faces: Faces, column: str
+) -> None:
+    item = inbox.put(paths.inbox, faces(1))
+    large = "x" * 100_000
+    value = {"image": large.encode(), "label": large, "consent": {"purpose": large}}[column]
+    one = pq.read_table(item)
+    place = one.column_names.index(column)
+    one = one.set_column(place, FACES.field(column), pa.array([value], FACES.field(column).type))
+    with pq.ParquetWriter(item, FACES) as writer:
+        for _ in range(20):
+            writer.write_table(one.take([0] * 300))
+    assert item.stat().st_size < 1_000_000
+    items = inbox.read(paths.inbox)
+    assert "MB in memory" in items.unreadable[item]
+    assert len(items.faces) == 0
+
+
+def test_many_faces_in_one_table_are_taken(paths: Paths, faces: Faces) -> None:
+    many = faces(400)
+    # As incompressible as pictures get: what is stored says little of what it takes.
+    rng = np.random.default_rng(1)
+    many["image"] = [rng.bytes(8_000) for _ in range(len(many))]
+    inbox.put(paths.inbox, many)
+    assert len(inbox.read(paths.inbox).faces) == len(many)
 
 
 def test_only_what_was_read_is_removed(paths: Paths, faces: Faces) -> None:

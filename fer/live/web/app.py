@@ -4,17 +4,19 @@ import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
 from fer.errors import Busy, CameraError, DataError, FerError, MissingData, ModelError
 from fer.live.web import about, films, models, pictures, review, stream, teach, update
 from fer.live.web.guard import Guard
+from fer.live.web.patience import Patience
 from fer.live.web.service import Service
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -29,6 +31,12 @@ _STATUS: Final[tuple[tuple[type[FerError], int], ...]] = (
 )
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class Refusal(BaseModel):
+    """Why nothing came of a request: in words, or fault by fault."""
+
+    detail: str | list[dict[str, Any]]
 
 
 def create_app(service: Service, *, closed: bool) -> FastAPI:
@@ -49,7 +57,12 @@ def create_app(service: Service, *, closed: bool) -> FastAPI:
             one.close()
 
     # The ready-made documentation pages load scripts from the internet.
-    app = FastAPI(title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="fer", version="1", docs_url=None, redoc_url=None, lifespan=lifespan,
+        responses={"default": {"model": Refusal, "description": "Refused; says why."}},
+    )  # fmt: skip
+    # What is added last comes first: who may not ask is not waited for.
+    app.add_middleware(Patience)
     tokens = service.paths if closed else None
     app.add_middleware(Guard, tokens=tokens, limits=service.limits)
     app.add_exception_handler(FerError, _explain)

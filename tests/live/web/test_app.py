@@ -11,6 +11,7 @@ import numpy as np
 from fer.data import inbox, quarantine, table, version
 from fer.files import sha256
 from fer.live.seen import Agreement
+from fer.live.web.app import Refusal
 from fer.records import DataVersion, Decision, Shard
 from tests.live.web.conftest import Site
 
@@ -25,6 +26,18 @@ def test_junk_is_explained(site: Site) -> None:
     answer = site.client.post("/api/predict", content=b"junk")
     assert answer.status_code == 422
     assert "Save it as JPEG or PNG" in answer.json()["detail"]
+
+
+def test_refusals_are_as_the_api_describes_them(site: Site) -> None:
+    described = site.client.get("/openapi.json").json()
+    operations = [one for methods in described["paths"].values() for one in methods.values()]
+    for one in operations:
+        assert "422" not in one["responses"], "another form than the default one"
+        told = one["responses"]["default"]["content"]["application/json"]["schema"]
+        assert told == {"$ref": "#/components/schemas/Refusal"}
+    for junk in ({"content": b"junk"}, {"content": b""}):
+        Refusal.model_validate(site.client.post("/api/predict", **junk).json())
+    Refusal.model_validate(site.client.post("/api/captures").json())
 
 
 def test_versions_come_with_verdict_and_reasons(site: Site) -> None:

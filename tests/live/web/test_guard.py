@@ -53,6 +53,14 @@ def test_large_bodies_are_refused_before_they_are_read(site: Site) -> None:
         assert b" 413 " in raw.recv(200)
 
 
+@pytest.mark.parametrize("path", [b"/api/about/", b"/api/about", b"/api/login"])
+def test_bytes_that_no_address_holds_are_refused(site: Site, path: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", int(site.host.split(":")[1]))) as raw:
+        head = b"POST " + path + b"?x=\xda HTTP/1.1\r\nHost: localhost\r\n"
+        raw.sendall(head + b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        assert b" 400 " in raw.recv(200)
+
+
 def test_bodies_of_unknown_length_are_refused(site: Site) -> None:
     assert site.client.post("/api/predict", content=iter([b"x"])).status_code == 411
 
