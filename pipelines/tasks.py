@@ -41,7 +41,8 @@ def _dvc(*arguments: str) -> str:
 def pull() -> None:
     """Fetch what the data version names, where a DVC remote is set up."""
     if _has_remote():
-        _dvc("pull", "--allow-missing")
+        # Forced: what a killed stage wrote, and DVC has not seen, would stop every pull.
+        _dvc("pull", "--allow-missing", "--force")
 
 
 @_step
