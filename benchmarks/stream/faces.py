@@ -17,7 +17,9 @@ BASE: Final = "base"
 COPY: Final = 0.95
 """Correlation from which two faces are near-copies."""
 MONITOR: Final = 60
-"""Faces of each camera, and of the base, that decide which epoch is best."""
+"""Faces of each camera that judge a training on the way."""
+BASE_MONITOR: Final = 600
+"""Likewise of the base: `balance`, too, holds out many more of it than of a camera."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def stream(data: Path, faces: int, judges: int, seed: int) -> Stream:
         taken, begin = other[begin:end], end
         return taken
 
-    chosen = dealt(MONITOR)
+    chosen = dealt(BASE_MONITOR)
     monitors[BASE] = rows(found.pixels[chosen], labels[chosen], BASE)
     for name, change in CAMERAS.items():
         for kind, count in ((lessons, faces), (monitors, MONITOR)):
