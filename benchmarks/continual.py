@@ -42,6 +42,7 @@ from benchmarks.stream.cameras import CAMERAS
 from benchmarks.stream.faces import BASE, Stream, stream
 from benchmarks.stream.measures import Accuracy, gains, measures, plot
 from fer import params as settings
+from fer.data import replay
 from fer.data.balance import choose
 from fer.params import Params
 
@@ -68,9 +69,8 @@ def lesson(
         drawn = pd.concat([rehearsed, new.assign(new=True)], ignore_index=True).assign(weight=1.0)
         return drawn.assign(draw=shown / 2 / drawn.groupby("new")["new"].transform("size"))
     if way == "GDumb":
-        shuffled = faces.iloc[rng.permutation(len(faces))]
-        turn = shuffled.groupby(["domain", "label"]).cumcount()
-        memory = shuffled.loc[turn.sort_values(kind="stable").index[: params.balance.replay_cap]]
+        cells = faces.assign(domain=faces["domain"] + "/" + faces["label"])
+        memory = faces.iloc[replay.choose(cells, params.balance.replay_cap, rng)]
         return memory.assign(new=True, draw=shown / len(memory), weight=1.0)
     return ours
 
