@@ -96,8 +96,15 @@ def sort(
 
     arrivals["split"] = pd.concat([said.faces["split"], guessed.faces["split"]])
     refused = (reason != "") & ~repeats
+    accepted = arrivals[fresh & ~refused]
+    # One picture, twice captured: where the other capture is sound, this one adds nothing.
+    sound = pd.concat([known[_SAME], accepted[_SAME]])
+    again = refused & pd.MultiIndex.from_frame(arrivals[_SAME]).isin(
+        pd.MultiIndex.from_frame(sound)
+    )
+    refused, repeats = refused & ~again, repeats | again
     return Sorted(
-        accepted=arrivals[fresh & ~refused],
+        accepted=accepted,
         refused=arrivals[refused].assign(reason=reason[refused]),
         repeats=int(repeats.sum()),
         withdrawn=_displaced(old.where(known_by_model), entering, params),
@@ -105,6 +112,8 @@ def sort(
 
 
 _REPEAT: Final = "repeat"
+_SAME: Final = ["id", "label"]
+"""Columns that make two captures the same."""
 
 
 def _names(arrivals: pd.DataFrame, pixels: Pixels, readable: NDArray[np.bool_]) -> list[str]:

@@ -300,6 +300,19 @@ def test_a_face_that_comes_again_as_it_should_is_no_longer_apart(
     assert kept_apart(paths) == []
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_face_captured_with_consent_and_without_is_kept_once(
+    paths: Paths, faces: Faces, quick: None, together: bool
+) -> None:
+    inbox.put(paths.inbox, faces(1, label="fear"))
+    if not together:
+        run(paths)
+    inbox.put(paths.inbox, faces(1, label="fear", source="webcam", consent=None))
+    assert run(paths).repeats == 1
+    assert list(captured(paths)["id"]) == list(faces(1)["id"])
+    assert kept_apart(paths) == []
+
+
 def test_a_rejected_face_leaves_and_does_not_come_back(
     paths: Paths, faces: Faces, quick: None
 ) -> None:
