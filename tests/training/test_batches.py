@@ -61,7 +61,7 @@ def test_votes_that_were_written_and_read_stay_beside_the_label(
 ) -> None:
     votes = [0.25, 0.0, 0.0, 0.75, 0.0, 0.0, 0.0]
     table.write(tmp_path / "faces.parquet", faces(2, label="sad", votes=[votes, None]))
-    read = table.read(tmp_path / "faces.parquet").assign(draw=1.0, weight=1.0)
+    read = table.read(tmp_path / "faces.parquet").assign(new=True, draw=1.0, weight=1.0)
 
     _, wanted, _ = Batches(read, batch_size=2, votes=True, seed=1)[0]
 
@@ -71,7 +71,7 @@ def test_votes_that_were_written_and_read_stay_beside_the_label(
 
 @pytest.fixture
 def learnt(faces: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-    return faces(21).assign(draw=1.0, weight=np.arange(21) + 1.0)
+    return faces(21).assign(new=True, draw=1.0, weight=np.arange(21) + 1.0)
 
 
 def test_a_batch_holds_faces_targets_and_weights_of_the_same_rows(learnt: pd.DataFrame) -> None:
