@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fer.files import sync_folder
+from fer.files import remove_older, sync_folder
 from fer.paths import Paths
 
 Kind = Literal[
@@ -133,14 +133,4 @@ def clear(paths: Paths, days: float | None) -> int:
     """Delete files whose last line is older; return how many. None: keep all."""
     if days is None:
         return 0
-    oldest = datetime.now(UTC) - timedelta(days=days)
-    old = [
-        file
-        for file in paths.audit.glob("*.jsonl")
-        if datetime.fromtimestamp(file.stat().st_mtime, UTC) < oldest
-    ]
-    for file in old:
-        file.unlink()
-    if old:
-        sync_folder(paths.audit)
-    return len(old)
+    return remove_older(paths.audit, "*.jsonl", datetime.now(UTC) - timedelta(days=days))

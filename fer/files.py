@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -50,6 +51,29 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove_older(folder: Path, pattern: str, moment: datetime) -> int:
+    """Delete the files of `folder` like `pattern` that were last written before `moment`.
+
+    Args:
+        folder: Need not be there.
+        pattern: As for `Path.glob`.
+        moment: With time zone.
+
+    Returns:
+        How many there were.
+    """
+    old = [
+        file
+        for file in folder.glob(pattern)
+        if file.is_file() and datetime.fromtimestamp(file.stat().st_mtime, UTC) < moment
+    ]
+    for file in old:
+        file.unlink()
+    if old:
+        sync_folder(folder)
+    return len(old)
 
 
 def _make_folder(folder: Path) -> None:

@@ -53,7 +53,7 @@ FACES: Final = 6
 def step(name: str, root: Path, fault: Fault) -> int:
     """Do what `fer NAME`, or the update's task of that name, does; return the exit status."""
     os.chdir(root)
-    subprocess.run = _command  # type: ignore[assignment]
+    subprocess.run = _command  # type: ignore[assignment]  # a fork for it
     if name == "promote" and fault.kind == TWICE:
         # Without DVC's own locks.
         return cli.main([name])
@@ -68,7 +68,7 @@ def step(name: str, root: Path, fault: Fault) -> int:
             repo.push()
         return 0
     if name == "update":
-        os.execv(sys.executable, [sys.executable, "-m", "pipelines.update"])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-m", "pipelines.update"])  # noqa: S606  our own
     if name == "capture":
         return cli.main([name, "synthetic:window", "--faces", str(CAPTURED)])
     return cli.main([name])
@@ -81,7 +81,7 @@ def load() -> None:
             "mlflow.server.fastapi_app", "tensorflow")  # fmt: skip
     for name in (*modules, *also):
         import_module(name)
-    dvc.stage.run._run = _stage  # noqa: SLF001  instead of a new interpreter a stage
+    dvc.stage.run._run = _stage  # noqa: SLF001  in a fork  instead of a new interpreter a stage
 
 
 def _stage(_: object, command: str, **options: Any) -> None:

@@ -113,4 +113,4 @@ def _shift_clock(days: float) -> None:
     time.time = lambda: real_time() + 86_400 * days
     for module in list(sys.modules.values()):
         if getattr(module, "now", None) is real_now:
-            module.now = lambda: real_now() + timedelta(days=days)  # type: ignore[attr-defined]
+            module.now = lambda: real_now() + timedelta(days=days)  # type: ignore[attr-defined]  # of any module

@@ -168,7 +168,7 @@ class Wire:
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         ours, theirs = socket.socketpair()
-        protocol: Callable[[], Any] = lambda: self._config.http_protocol_class(  # noqa: E731
+        protocol: Callable[[], Any] = lambda: self._config.http_protocol_class(  # noqa: E731  typed
             config=self._config, server_state=self._state, app_state={}
         )
         await self._loop.connect_accepted_socket(protocol, theirs)

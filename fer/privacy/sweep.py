@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from fer import audit
 from fer.data import receipts, table, version
 from fer.data.consent import ended
 from fer.data.receipts import Receipt
-from fer.files import sync_folder
+from fer.files import remove_older
 from fer.params import RetentionParams
 from fer.paths import Paths
 from fer.privacy import begun, places
@@ -120,16 +120,6 @@ def again(receipt: Receipt, faces: Iterable[str] = ()) -> Erasure:
 
 
 def _clear_quarantine(params: RetentionParams, paths: Paths, moment: datetime) -> int:
-    if params.set_apart_days is None or not paths.quarantine.is_dir():
+    if params.set_apart_days is None:
         return 0
-    oldest = moment - timedelta(days=params.set_apart_days)
-    old = [
-        file
-        for file in paths.quarantine.iterdir()
-        if file.is_file() and datetime.fromtimestamp(file.stat().st_mtime, UTC) < oldest
-    ]
-    for file in old:
-        file.unlink()
-    if old:
-        sync_folder(paths.quarantine)
-    return len(old)
+    return remove_older(paths.quarantine, "*", moment - timedelta(days=params.set_apart_days))

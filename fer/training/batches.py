@@ -12,6 +12,9 @@ from fer.data import table
 from fer.emotions import EMOTIONS, INDEX
 from fer.model.augment import augment
 
+LABELS, VOTES = slice(None, len(EMOTIONS)), slice(len(EMOTIONS), None)
+"""Columns of the targets, and of what `networks.with_votes` answers."""
+
 
 @dataclass(frozen=True)
 class Parent:
@@ -101,8 +104,7 @@ class Batches(keras.utils.PyDataset):
         wanted = self._targets[rows]
         if self._parent is not None:
             told, part = self._parent.model.predict_on_batch(faces), self._follows[rows]
-            labels = slice(None, len(EMOTIONS))
-            wanted[:, labels] = (1 - part) * wanted[:, labels] + part * told
+            wanted[:, LABELS] = (1 - part) * wanted[:, LABELS] + part * told
         return wanted
 
 

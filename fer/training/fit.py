@@ -10,18 +10,15 @@ import numpy as np
 import pandas as pd
 
 from fer.data import table
-from fer.emotions import EMOTIONS
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
-from fer.training.batches import Batches, Parent, Stored, targets
+from fer.training.batches import LABELS, VOTES, Batches, Parent, Stored, targets
 from fer.training.callbacks import KeepBest, KeepLast, KeepLog, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
 _HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
 _MODES: Final = {"loss": "min", "accuracy": "max"}
-_LABELS, _VOTES = slice(None, len(EMOTIONS)), slice(len(EMOTIONS), None)
-"""Columns of what `networks.with_votes` answers, and of its targets."""
 
 
 @dataclass(frozen=True)
@@ -147,15 +144,15 @@ def _loss(weight: float) -> Any:
     of = keras.losses.categorical_crossentropy
 
     def loss(wanted: Any, told: Any) -> Any:
-        return of(wanted[:, _LABELS], told[:, _LABELS]) + weight * of(
-            wanted[:, _VOTES], told[:, _VOTES]
+        return of(wanted[:, LABELS], told[:, LABELS]) + weight * of(
+            wanted[:, VOTES], told[:, VOTES]
         )
 
     return loss
 
 
 def _accuracy(wanted: Any, told: Any) -> Any:
-    return keras.metrics.categorical_accuracy(wanted[:, _LABELS], told[:, _LABELS])
+    return keras.metrics.categorical_accuracy(wanted[:, LABELS], told[:, LABELS])
 
 
 def _go_on(model: keras.Model, last: Path) -> int:

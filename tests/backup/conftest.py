@@ -6,15 +6,14 @@ from contextlib import closing
 
 import pandas as pd
 import pytest
-from dvc.repo import Repo
 
 from fer import params
 from fer.data import inbox, version
 from fer.data.ingest import ingest
-from fer.files import sha256, write_json
+from fer.files import write_json
 from fer.paths import Paths
-from fer.records import Parent
 from fer.registry import adopt, retire
+from tests.standins import pin_champion, track
 
 Faces = Callable[..., pd.DataFrame]
 
@@ -36,20 +35,6 @@ def kept(paths: Paths, faces: Faces, monkeypatch: pytest.MonkeyPatch) -> Paths:
         database.execute("create table aliases (name text, version int)")
         database.execute("insert into aliases values ('champion', 1)")
     return paths
-
-
-def track(paths: Paths, file: object) -> None:
-    """Do what `dvc add` does, in this process."""
-    with Repo(str(paths.root)) as repo:
-        repo.add(str(file), relink=False)
-
-
-def pin_champion(paths: Paths, _: Parent | None, *, real: bool = False) -> Parent:
-    """Pin files that stand for a champion's."""
-    for file in (paths.parent_weights, paths.parent):
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(f"an older {file.name}".encode())
-    return Parent(1, 0, sha256(paths.parent_weights), sha256(paths.parent), real)
 
 
 def take_in(paths: Paths, faces: pd.DataFrame) -> None:

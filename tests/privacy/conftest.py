@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from dvc.repo import Repo
 from matplotlib import pyplot as plt
 
 from fer import params
@@ -24,11 +23,11 @@ from fer.data.balance import DRAW
 from fer.data.ingest import ingest
 from fer.data.validate import RULES
 from fer.data.validation_page import render
-from fer.files import sha256
 from fer.paths import Paths
-from fer.records import Decision, Parent
+from fer.records import Decision
 from fer.registry import adopt, retire
 from fer.registry.retire import Retired
+from tests.standins import pin_champion, track
 
 ANA: Final = "ana"
 REMOTE: Final = "[core]\n    remote = away\n['remote \"away\"']\n    url = ../../away\n"
@@ -112,20 +111,6 @@ def house(furnished: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(adopt, "pin_champion", pin_champion)
     monkeypatch.setattr(retire, "retire", lambda *_: Retired([], 1))
     return copy
-
-
-def track(paths: Paths, file: Path) -> None:
-    """Do what `dvc add` does, in this process."""
-    with Repo(str(paths.root)) as repo:
-        repo.add(str(file), relink=False)
-
-
-def pin_champion(paths: Paths, _: Parent | None, *, real: bool = False) -> Parent:
-    """Pin files that stand for a champion's that never learnt from ana."""
-    for file in (paths.parent_weights, paths.parent):
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(f"an older {file.name}".encode())
-    return Parent(1, 0, sha256(paths.parent_weights), sha256(paths.parent))
 
 
 def furnish(paths: Paths, faces: Faces, model_file: ModelFile) -> House:
