@@ -57,6 +57,17 @@ def clusters(prints: NDArray[np.float32], threshold: float) -> NDArray[np.int32]
     return numbers
 
 
+def copied(faces: Pixels, known: Pixels, threshold: float) -> NDArray[np.bool_]:
+    """Return which of `faces` are near-copies of one that is known, shape `(n,)`.
+
+    Args:
+        faces: Shape `(n, 48, 48)`.
+        known: Shape `(m, 48, 48)`.
+        threshold: Correlation above which two count as the same picture.
+    """
+    return nearest(fingerprints(faces), fingerprints(known), threshold) >= 0
+
+
 def _blocks(
     left: NDArray[np.float32], right: NDArray[np.float32]
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:

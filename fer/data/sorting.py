@@ -243,5 +243,4 @@ def _of_the_same(some: _Batch, others: _Batch, params: IngestParams) -> "pd.Seri
 
 def _copies(some: _Batch, others: _Batch, params: IngestParams) -> NDArray[np.bool_]:
     """Which of `some` are near-copies of one of `others`, shape `(n,)`."""
-    left, right = near_copies.fingerprints(some.pixels), near_copies.fingerprints(others.pixels)
-    return near_copies.nearest(left, right, params.near_copy) >= 0
+    return near_copies.copied(some.pixels, others.pixels, params.near_copy)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
-from numpy.typing import NDArray
 
 from fer.data import inbox, near_copies, splits, table, version
 from fer.data.consent import consented, ended
@@ -135,11 +133,7 @@ def _unknown(learnt: int, params: IngestParams, paths: Paths) -> tuple[pd.DataFr
     faces = faces.sort_values("captured_at", kind="stable").reset_index(drop=True)
     pixels, readable = table.decode_readable(faces["image"])
     known = version.captured(paths, replace(current, captures=older))
-    fresh = readable & ~_copied(pixels, table.decode(known["image"]), params.near_copy)
+    # A film before the camera shows the same again.
+    again = near_copies.copied(pixels, table.decode(known["image"]), params.near_copy)
+    fresh = readable & ~again
     return faces[fresh].reset_index(drop=True), pixels[fresh]
-
-
-def _copied(pixels: table.Pixels, known: table.Pixels, near_copy: float) -> NDArray[np.bool_]:
-    """Which are near-copies of a known face: a film before the camera shows the same again."""
-    left, right = near_copies.fingerprints(pixels), near_copies.fingerprints(known)
-    return near_copies.nearest(left, right, near_copy) >= 0
