@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as release
 from pathlib import Path
@@ -24,7 +25,7 @@ from fer.model.export import export
 from fer.params import TrainParams
 from fer.paths import Paths
 from fer.records import DataVersion
-from fer.training import hardware
+from fer.training import hardware, teachers
 from fer.training.fit import Plan, best_epoch, fit
 from fer.training.step import settle
 
@@ -69,7 +70,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
 
     Raises:
         DataError: The training table is of another data version.
-        MissingData: The parent, or a table, is not here.
+        MissingData: The parent, a table or a teacher is not here.
         ModelError: The exported file does not answer as the network does.
     """
     with locked(paths.lock("train")):
@@ -82,7 +83,9 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         model = networks.build(*shape, light=params.light, precision=precision)
         updated = _start_from_parent(model, current, paths)
         lane = _lane(faces, params, updated=updated)
-        lineage = _lineage(current, faces, params, paths, lane)
+        told_by = [] if updated else teachers.find(params.teachers, paths.root)
+        lineage = _lineage(current, faces, params, paths, lane, told_by)
+        faces = teachers.teach(faces, told_by, params.teacher_share, params.seed)
         began = time.perf_counter()
         history, step = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
         seconds = time.perf_counter() - began
@@ -129,7 +132,12 @@ def _check_table(paths: Paths) -> None:
 
 
 def _lineage(
-    current: DataVersion, faces: pd.DataFrame, params: TrainParams, paths: Paths, lane: Lane
+    current: DataVersion,
+    faces: pd.DataFrame,
+    params: TrainParams,
+    paths: Paths,
+    lane: Lane,
+    told_by: Sequence[Path],
 ) -> Lineage:
     return Lineage(
         data_version=current.number,
@@ -138,7 +146,8 @@ def _lineage(
         parent=current.parent,
         git_commit=_git_commit(paths.root),
         seed=params.seed,
-        params=params.model_dump(mode="json"),
+        # Teachers by what they are, not by where they lay.
+        params=params.model_dump(mode="json") | {"teachers": [sha256(path) for path in told_by]},
         environment={
             "python": platform.python_version(),
             "keras": keras.__version__,
