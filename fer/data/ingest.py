@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fer.data import dvc_files, inbox, quarantine, receipts, version
-from fer.data.sorting import Sorted, sort
+from fer.data.sorting import BY_CLOCK, Sorted, sort, untimely
 from fer.files import locked
 from fer.params import IngestParams
 from fer.paths import Paths
@@ -114,20 +114,24 @@ def _known(current: DataVersion, decisions: tuple[Decision, ...], paths: Paths) 
 
 
 def _arrivals(items: inbox.Items, known: pd.DataFrame, paths: Paths) -> pd.DataFrame:
-    """The inbox's faces, and those in quarantine that a person accepted.
+    """The inbox's faces, and those in quarantine that a person accepted, or a wrong clock refused.
 
     A picture that is known too was there for its label, which the decision has settled.
     """
-    kept = quarantine.read(paths.quarantine).drop(columns="reason")
+    kept = quarantine.read(paths.quarantine)
     last = {said.face: said for said in items.decisions}
     accepted = {face: said.label for face, said in last.items() if said.verdict == "accept"}
-    released = kept[kept["id"].isin(accepted) & ~kept["id"].isin(known["id"])].copy()
+    in_time = kept["reason"].isin(BY_CLOCK) & (untimely(kept) == "")
+    back = (kept["id"].isin(accepted) | in_time) & ~kept["id"].isin(known["id"])
+    # In the order in which they came to the inbox.
+    released = kept[back].drop(columns="reason").sort_values("captured_at", kind="stable")
     labels = [
-        accepted[face] or label
+        accepted.get(face) or label
         for face, label in released[["id", "label"]].itertuples(index=False)
     ]
     released["label"] = pd.Series(labels, released.index, dtype="str")
-    released["label_source"] = "human"
+    said = released["id"].isin(accepted)
+    released["label_source"] = released["label_source"].mask(said, "human")
     # What a person accepted goes first: it wins over another label of the same picture.
     filled = [faces for faces in (released, items.faces) if len(faces)]
     return pd.concat(filled, ignore_index=True) if filled else items.faces

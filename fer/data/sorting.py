@@ -16,6 +16,12 @@ from fer.emotions import EMOTIONS
 from fer.params import IngestParams
 from fer.records import SIZE, now
 
+_ENDED: Final = "consent: it has ended since the capture"
+_FUTURE: Final = "captured_at: it is yet to come; this clock is wrong, or the camera's was"
+
+BY_CLOCK: Final = (_ENDED, _FUTURE)
+"""Reasons that are the clock's, which may have been wrong: they are asked for again."""
+
 
 @dataclass(frozen=True)
 class Sorted:
@@ -131,8 +137,18 @@ def _faults(arrivals: pd.DataFrame, readable: NDArray[np.bool_]) -> pd.Series:
     reason[~label.isin(EMOTIONS)] = "label: expected one of the seven emotions, received " + label
     allowed = consented(arrivals)
     reason[~allowed] = "consent: no complete one on record for the time of capture"
-    reason[allowed & ended(arrivals, now())] = "consent: it has ended since the capture"
+    late = untimely(arrivals)
+    reason[allowed & (late != "")] = late
     reason[~readable] = f"image: not a grey picture of {SIZE} x {SIZE}"
+    return reason
+
+
+def untimely(faces: pd.DataFrame) -> pd.Series:
+    """Return what this clock has against each face now, one of `BY_CLOCK`, else an empty text."""
+    moment = now()
+    reason = pd.Series("", index=faces.index)
+    reason[ended(faces, moment)] = _ENDED
+    reason[faces["captured_at"] > moment] = _FUTURE
     return reason
 
 

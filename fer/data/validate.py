@@ -13,7 +13,7 @@ from fer.errors import DataRefused
 from fer.files import locked, sha256, write_json, write_text
 from fer.params import ValidateParams
 from fer.paths import Paths
-from fer.records import FACES, SIZE, DataVersion, now
+from fer.records import FACES, SIZE, DataVersion
 
 RULES = pa.schema([pa.field("rules", pa.string(), nullable=False)])
 """Column that the table of refused faces has beyond a face table's."""
@@ -52,7 +52,7 @@ def validate(params: ValidateParams, paths: Paths) -> ValidateReport:
     with locked(paths.lock("validate")):
         current = version.read(paths.version)
         faces = _gather(current, paths)
-        rows = expectations.check_faces(faces, params, now())
+        rows = expectations.check_faces(faces, params)
         refused = _refused(faces, rows)
         sound = faces.drop(index=refused.index)
         batch = _check_batch(sound, params, has_parent=current.parent is not None)

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 from fer import params
-from fer.data import inbox, quarantine, table, version
+from fer.data import inbox, quarantine, sorting, table, version
 from fer.data.balance import balance
 from fer.data.ingest import IngestReport, PinChampion, ingest
 from fer.data.validate import RULES
@@ -22,7 +23,7 @@ from fer.errors import Busy, DataError
 from fer.files import sha256, write_json
 from fer.params import IngestParams
 from fer.paths import Paths
-from fer.records import DataVersion, Decision, Parent
+from fer.records import DataVersion, Decision, Parent, now
 
 Faces = Callable[..., pd.DataFrame]
 VictimsOf = Callable[[Paths, str], list[Any]]
@@ -311,6 +312,41 @@ def test_a_face_captured_with_consent_and_without_is_kept_once(
     assert run(paths).repeats == 1
     assert list(captured(paths)["id"]) == list(faces(1)["id"])
     assert kept_apart(paths) == []
+
+
+@pytest.mark.parametrize("days", [-500, 500])
+def test_a_clock_that_was_wrong_changes_nothing_in_the_end(
+    paths: Paths, faces: Faces, quick: None, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    moment = now() - timedelta(hours=1)
+    agreed = {"text": "1", "purpose": "training", "given_at": moment,
+              "expires_at": moment + timedelta(days=365)}  # fmt: skip
+    taken = [moment + timedelta(seconds=place) for place in range(8)]
+    batch = faces(8, source="webcam", consent=agreed, captured_at=taken)
+    inbox.put(paths.inbox, batch)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(sorting, "now", lambda: now() + timedelta(days=days))
+        assert run(paths).added == 0
+        assert kept_apart(paths) == sorted(batch["id"])
+
+    run(paths)
+
+    after = version.read(paths.version)
+    assert kept_apart(paths) == []
+    version.write(paths.version, DataVersion())
+    inbox.put(paths.inbox, batch)
+    run(paths)
+    assert version.read(paths.version) == after
+
+
+def test_what_the_clock_set_apart_rightly_stays_as_it_was(
+    paths: Paths, faces: Faces, quick: None
+) -> None:
+    inbox.put(paths.inbox, faces(1, captured_at=now() + timedelta(days=500)))
+    run(paths)
+    before = contents(paths)
+    run(paths)
+    assert contents(paths) == before
 
 
 def test_a_rejected_face_leaves_and_does_not_come_back(

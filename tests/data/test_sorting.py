@@ -152,6 +152,14 @@ def test_a_consent_that_ended_before_ingest_is_refused(faces: Faces) -> None:
     assert reasons(found)[webcam["id"][0]] == "consent: it has ended since the capture"
 
 
+def test_a_face_from_the_future_is_refused(faces: Faces) -> None:
+    moments = [now() + timedelta(days=1), now(), None]
+    batch = faces(3, captured_at=moments)
+    found = sorted_(batch)
+    assert set(found.accepted["id"]) == set(batch["id"][1:])
+    assert reasons(found)[batch["id"][0]].startswith("captured_at: ")
+
+
 @pytest.mark.parametrize(
     "image",
     [b"", b"no picture", *(cv2.imencode(".png", np.zeros(shape, np.uint8))[1].tobytes()
