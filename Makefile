@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench repro champion registry lock clean
+.PHONY: help demo test check audit format bench repro champion registry lock clean
 
 # Any of them that is recent enough; name another with `make PYTHON=/path/to/python3.12`.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -40,12 +40,24 @@ demo: $(READY) ## the whole loop on drawn faces: first champion, new camera, upd
 test: $(READY) ## the tests
 	@$(BIN)/python -m pytest
 
-check: $(READY) ## format, lint, types, import contracts, tests
+check: $(READY) ## format, lint, types, import contracts, tests, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory audit
+
+# In an environment of its own: it is none of what the product needs. Without a network this is said,
+# and does not fail.
+audit: $(READY) ## whether a package of requirements.lock has a vulnerability that OSV knows
+	@told=$$($(BIN)/uvx --quiet --from pip-audit==2.10.1 pip-audit --requirement requirements.lock \
+	  --disable-pip --vulnerability-service osv --progress-spinner off 2>&1); \
+	case "$$?:$$told" in \
+	  0:*) echo "audit: no known vulnerability" ;; \
+	  *"known vulnerabilit"*) echo "$$told"; exit 1 ;; \
+	  *) echo "audit: not done, OSV could not be asked: $${told##*$$'\n'}" ;; \
+	esac
 
 format: $(READY) ## mend what ruff can
 	$(BIN)/ruff format .

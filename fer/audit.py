@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from fer.files import remove_older, sync_folder
+from fer.files import remove_older, short, sync_folder
 from fer.paths import Paths
 
 Kind = Literal[
     "capture", "import", "undo", "review", "update", "promotion", "rollback", "erasure", "sweep",
-    "export", "token",
+    "export", "token", "backup", "restore",
 ]  # fmt: skip
 
 LOCAL: Final = "local"
@@ -80,10 +80,16 @@ def record(paths: Paths, kind: Kind, **ids: Any) -> None:
     moment = datetime.now(UTC)
     at = moment.isoformat(timespec="milliseconds")
     line = json.dumps({"at": at, "kind": kind, "who": actor(), **ids})
+    _log.info("%s by %s%s", kind, actor(), "".join(map(_told, ids.items())))
     try:
         _append(paths.audit / f"{moment:%Y-%m}.jsonl", line.encode())
     except OSError as error:
         _log.warning("The audit log could not be written (%s) and lacks: %s", error, line)
+
+
+def _told(item: tuple[str, Any]) -> str:
+    name, value = item
+    return f", {name} {short(value) if name == 'face' else value}"
 
 
 def _append(file: Path, line: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from fer.commands import access, backup, doctor, faces, live, models, privacy, steps
 from fer.commands.command import Command
-from fer.errors import FerError
+from fer.errors import FerError, Interrupted
 from fer.files import read_json
 from fer.paths import Paths
 
@@ -28,6 +28,10 @@ _COMMANDS: Final[dict[str, Command]] = {
 
 _IN_HALF: Final = ("restore", "doctor")
 """Commands for a checkout whose restore was cut short."""
+
+_FOLLOWING: Final = ("serve", "live", "validate", "train", "promote")
+"""Commands whose log has a line for each face, data version, run or model version that they decide
+on. Others say it in their report; `capture` would say one by one what its report counts."""
 
 _QUIET: Final = {
     # Libraries that would otherwise report to their makers, or fill the log.
@@ -51,8 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = logging.StreamHandler()
     # On the handler: libraries lower the level of their own loggers.
-    console.setLevel(logging.WARNING)
+    console.addFilter(_worth_telling)
     logging.basicConfig(format="fer: %(message)s", handlers=[console])
+    if options.command in _FOLLOWING:
+        logging.getLogger("fer").setLevel(logging.INFO)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     try:
@@ -63,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _refuse_half(paths)
         status = _COMMANDS[options.command].run(options, paths)
         sys.stdout.flush()
+    except Interrupted as error:
+        # In other words than a refusal: a flow tries this again.
+        print(f"fer {options.command} was interrupted: {error}", file=sys.stderr)
+        return 1
     except FerError as error:
         print(f"fer {options.command}: {error}", file=sys.stderr)
         return 1
@@ -71,6 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status or 0
+
+
+def _worth_telling(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or record.name.startswith("fer.")
 
 
 def _refuse_half(paths: Paths) -> None:

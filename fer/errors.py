@@ -8,7 +8,8 @@ FerError
 ├── CameraError      a camera, film or folder gives no frames
 ├── ModelError       a model file is not what it should be
 ├── RegistryError    the registry does not hold what was asked for
-└── Busy             another process holds the lock
+├── Busy             another process holds the lock
+└── Interrupted      something was stopped from outside: the same may go well next time
 
 A message says what was expected, what came, and what to do.
 
@@ -53,3 +54,7 @@ class RegistryError(FerError):
 
 class Busy(FerError):
     """Another process is at the same step."""
+
+
+class Interrupted(FerError):
+    """A part of it was killed or took too long, which says nothing of its input: run it again."""

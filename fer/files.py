@@ -25,6 +25,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def short(digest: str) -> str:
+    """Return as many digits of a SHA-256 as a log line has; `fer trace` takes as few."""
+    return digest[:12]
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path to write to, which then takes the place of `path`, whole and durable.

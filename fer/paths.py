@@ -193,6 +193,11 @@ class Paths:
         return self.root / ".fer" / "unpacked"
 
     @property
+    def last_backup(self) -> Path:
+        """When the newest backup that is known of was made."""
+        return self.root / ".fer" / "backup.json"
+
+    @property
     def seen(self) -> Path:
         """What cameras saw, as counts of many faces; no picture, no single face, no time."""
         return self.root / ".fer" / "seen.json"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from prefect import get_run_logger
 from fer import audit
 from fer.errors import FerError
 from fer.paths import Paths
+
+_REFUSAL: Final = re.compile(r"fer \S+: ")
+"""How a command begins to say what it does not take."""
 
 ROOT: Final = Paths.find(Path(__file__).parent).root
 
@@ -110,7 +114,7 @@ def _kill(process: "subprocess.Popen[str]") -> None:
 
 def _failure(command: Sequence[str], status: int, lines: Sequence[str]) -> StepFailed:
     for number, line in enumerate(lines):
-        if line.startswith("fer ") and ": " in line:
+        if _REFUSAL.match(line):
             return StepRefused("\n".join(lines[number : number + 12]))
     tail = "\n".join(lines[-12:])
     return StepFailed(f"`{' '.join(command)}` ended with status {status}:\n{tail}")

@@ -30,16 +30,21 @@ def tell(subject: str, text: str) -> None:
     if name is None:
         return
     try:
-        # Registers the kinds of block that Prefect brings.
-        import prefect.blocks.notifications  # noqa: F401
-        from prefect.blocks.core import Block
-
-        block: Any = Block.load(name)
+        block = load(name)
         with block.raise_on_failure():
             block.notify(text[:_MOST], subject)
     # Each kind of block has errors of its own.
     except Exception as error:  # noqa: BLE001
         _log.warning("Nobody was told %r. The block %s failed: %s", subject, name, error)
+
+
+def load(name: str) -> Any:
+    """Return the notification block `name`, such as "slack-webhook/ops"."""
+    # Registers the kinds of block that Prefect brings.
+    import prefect.blocks.notifications  # noqa: F401
+    from prefect.blocks.core import Block
+
+    return Block.load(name)
 
 
 def failed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001  Prefect's signature

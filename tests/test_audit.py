@@ -40,6 +40,15 @@ def test_a_line_says_when_what_and_who(paths: Paths) -> None:
     assert audit.read(paths).damaged == []
 
 
+def test_the_programs_log_has_the_same_with_digits_that_trace_takes(
+    paths: Paths, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="fer"), audit.acting("phone"):
+        audit.record(paths, "capture", face="3f9a01c2d4e5" + 52 * "0", label_source="blind")
+
+    assert caplog.messages == ["capture by phone, face 3f9a01c2d4e5, label_source blind"]
+
+
 def test_nobody_else_reads_it(paths: Paths) -> None:
     audit.record(paths, "update")
 

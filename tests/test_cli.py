@@ -1,6 +1,7 @@
 """The command line: one message for what a user can mend, from wherever the user stands."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import yaml
 
 from fer import audit, cli
 from fer.cli import main
+from fer.commands.command import Command
 from fer.data import inbox, table
+from fer.errors import Interrupted
 from fer.evaluation import drift
 from fer.evaluation.drift import Measure
 from fer.files import locked
@@ -50,6 +53,16 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert "improve" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "level", "told"),
+    [("fer.audit", "INFO", True), ("mlflow", "INFO", False), ("mlflow", "WARNING", True)],
+)
+def test_of_libraries_warnings_alone_are_told(name: str, level: str, told: bool) -> None:
+    record = logging.makeLogRecord({"name": name, "levelno": logging.getLevelName(level)})
+
+    assert cli._worth_telling(record) is told
+
+
 def test_what_a_user_can_mend_is_one_message_and_status_1(
     checkout: Paths, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -63,6 +76,18 @@ def test_what_a_user_can_mend_is_one_message_and_status_1(
     assert told.err.startswith("fer balance: Expected the data version at ")
     assert told.err.count("\n") == 1
     assert "Traceback" not in told.err
+
+
+def test_an_interruption_is_no_refusal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def killed(*_: object) -> None:
+        raise Interrupted("run it again")
+
+    monkeypatch.setitem(cli._COMMANDS, "sweep", Command("", killed))
+
+    assert main(["sweep"]) == 1
+    assert capsys.readouterr().err == "fer sweep was interrupted: run it again\n"
 
 
 @pytest.mark.parametrize("step", ["validate", "balance", "train", "evaluate", "promote"])

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fer import audit
 from fer.backup import archive
 from fer.data import version
-from fer.errors import DataError, MissingData
-from fer.files import locked
+from fer.errors import MissingData
+from fer.files import locked, write_json
 from fer.paths import Paths
-from fer.privacy import places
+from fer.privacy import begun, places
 from fer.records import now
 from fer.registry.tracking import elsewhere
 
@@ -57,9 +58,7 @@ def backup(paths: Paths, target: Path) -> BackupReport:
     with contextlib.ExitStack() as stack:
         for name in _CHANGING:
             stack.enter_context(locked(paths.lock(name), wait=True))
-        if paths.erasure.is_file():
-            raise DataError("Expected no erasure under way, received one that was cut short. "
-                            "Finish it: `fer sweep`.")  # fmt: skip
+        begun.refuse_unfinished(paths)
         current = version.read(paths.version)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=paths.restoring.parent)))
         server = elsewhere(paths)
@@ -70,6 +69,8 @@ def backup(paths: Paths, target: Path) -> BackupReport:
         ]
         made = now().isoformat(timespec="seconds")
         about = archive.pack(files, made, current.number, target)
+        write_json(paths.last_backup, {"made": made})
+        audit.record(paths, "backup", data_version=current.number, files=len(about.files))
     return BackupReport(
         file=str(target),
         data_version=current.number,

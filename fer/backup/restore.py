@@ -15,6 +15,7 @@ from typing import Final
 
 import yaml
 
+from fer import audit
 from fer.backup import archive
 from fer.backup.archive import About
 from fer.data import inbox, quarantine, receipts, table, version
@@ -60,9 +61,8 @@ def restore(paths: Paths, source: Path, *, force: bool = False) -> RestoreReport
     """
     with begun.alone(paths, "update"):
         half = paths.restoring.is_file()
-        if paths.erasure.is_file() and not half:
-            raise DataError("Expected no erasure under way, received one that was cut short. "
-                            "Finish it: `fer sweep`.")  # fmt: skip
+        if not half:
+            begun.refuse_unfinished(paths)
         with _unpacked(paths, source) as (about, kept):
             _verify(kept, paths)
             # Of a restore that was cut short, part is here: nothing of it is newer.
@@ -76,8 +76,12 @@ def restore(paths: Paths, source: Path, *, force: bool = False) -> RestoreReport
             places.check_out(paths)
             for erasure in again:
                 erase.erase(erasure, paths)
+            number = version.read(paths.version).number
+            # Before the end is written down: killed in between, twice is better than never.
+            audit.record(paths, "restore", made=about.made, data_version=number,
+                         erased_again=len(again))  # fmt: skip
             paths.restoring.unlink()
-        return RestoreReport(about.made, version.read(paths.version).number, len(again))
+        return RestoreReport(about.made, number, len(again))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Validate: bad faces are set apart with their rules, a bad batch stops the pipeline."""
 
+import logging
 from dataclasses import asdict, dataclass
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -10,13 +12,18 @@ from fer.data.consent import consented
 from fer.data.expectations import Finding
 from fer.emotions import EMOTIONS
 from fer.errors import DataRefused
-from fer.files import locked, sha256, write_json, write_text
+from fer.files import locked, sha256, short, write_json, write_text
 from fer.params import ValidateParams
 from fer.paths import Paths
 from fer.records import FACES, SIZE, DataVersion
 
 RULES = pa.schema([pa.field("rules", pa.string(), nullable=False)])
 """Column that the table of refused faces has beyond a face table's."""
+
+_MOST_NAMED: Final = 5
+"""Faces of a rule that are told; the report's page shows them all."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ def validate(params: ValidateParams, paths: Paths) -> ValidateReport:
         current = version.read(paths.version)
         faces = _gather(current, paths)
         rows = expectations.check_faces(faces, params)
+        _log_refused(rows, current.number)
         refused = _refused(faces, rows)
         sound = faces.drop(index=refused.index)
         batch = _check_batch(sound, params, has_parent=current.parent is not None)
@@ -101,6 +109,14 @@ def _gather(current: DataVersion, paths: Paths) -> pd.DataFrame:
     )
 
 
+def _log_refused(rows: list[Finding], number: int) -> None:
+    for one in rows:
+        if one.failed:
+            some = ", ".join(map(short, one.failed[:_MOST_NAMED]))
+            told = "data version %d: %s refuses %d faces: %s"
+            _log.info(told, number, one.rule, len(one.failed), some)
+
+
 def _refused(faces: pd.DataFrame, rows: list[Finding]) -> pd.DataFrame:
     broken = pd.Series([(face, one.rule) for one in rows for face in one.failed], dtype=object)
     pairs = pd.DataFrame(broken.tolist(), columns=["id", "rules"]).drop_duplicates()
@@ -146,7 +162,7 @@ def _sentence(finding: Finding) -> str:
     received = finding.observed or f"{len(finding.failed)} of {finding.checked} failed"
     return (
         f"{finding.rule}: expected {finding.expected}, received {received} "
-        f"{', '.join(finding.failed[:5])}".rstrip()
+        f"{', '.join(finding.failed[:_MOST_NAMED])}".rstrip()
     )
 
 

@@ -1,4 +1,4 @@
-"""The checkout: settings, data version, registry, DVC's remote, detector and camera."""
+"""The checkout: settings, data version, registry, remote, backup, Prefect, detector, camera."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zipfile import BadZipFile, ZipFile
@@ -17,16 +18,23 @@ from fer.errors import CameraError, FerError
 from fer.faces import camera as source
 from fer.faces import yunet
 from fer.faces.detect import Detector, chosen
+from fer.files import read_json
 from fer.live.predictor import Predictor
 from fer.paths import SHIPPED_MODEL, Paths
+from fer.records import now
 from fer.registry import versions
 from fer.registry.tracking import connect
 
 _FIRST_CAMERA: Final = Path("/dev/video0")
 _REMOTE_SECONDS: Final = 60
 
+_OLD_BACKUP: Final = timedelta(days=7)
+
 _IMPATIENT: Final = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """MLflow would ask a server that is away for minutes."""
+
+_PREFECT_SECONDS: Final = 180
+"""Without a server it starts one to load a block, and may wait two minutes for that."""
 
 
 def settings(paths: Paths) -> Finding:
@@ -125,6 +133,44 @@ def remote(paths: Paths) -> Finding:
     return Finding("ok", f"{len(pointers)} captures and models are on DVC's remote")
 
 
+def backup(paths: Paths) -> Finding:
+    """How old the newest backup is that is known of, and whether anything changed since."""
+    changed = [one.stat().st_mtime for one in (paths.version, paths.registry) if one.is_file()]
+    fix = "`fer backup FILE`, to a place that does not break with this disk."
+    if not paths.last_backup.is_file():
+        if version.read(paths.version).number == 0 and not paths.registry.is_file():
+            return Finding("ok", "nothing to back up yet")
+        return Finding("warning", "No backup of data versions and registry is known of.", fix)
+    made = datetime.fromisoformat(read_json(paths.last_backup)["made"])
+    age = now() - made
+    says = f"the newest backup is of {made:%Y-%m-%d %H:%M} UTC, {age.days} days ago"
+    if age > _OLD_BACKUP and max(changed) > made.timestamp():
+        return Finding("warning", f"{says}; data version or registry changed since.", fix)
+    return Finding("ok", says)
+
+
+def prefect(paths: Paths) -> Finding:
+    """Whether Prefect's server answers where one is set up, and who is to be told can be."""
+    name = params.load(paths.params).update.notify
+    found = json.loads(_prefect(paths, *([name] if name else [])))
+    if found["silent"]:
+        return Finding(
+            "problem",
+            f"Prefect's server {found['server']} does not answer: {found['silent']}",
+            "`prefect server start`; or unset PREFECT_API_URL, and a run starts one of its own.",
+        )
+    if found["block"]:
+        return Finding(
+            "warning",
+            f"Nobody is told: the block {name} of update.notify does not load: {found['block']}",
+            "Make it under Blocks on Prefect's page, or set update.notify to null.",
+        )
+    told = f", the block {name} loads" if name else ""
+    if found["server"]:
+        return Finding("ok", f"Prefect's server {found['server']} answers{told}")
+    return Finding("ok", f"no Prefect server is set up: each run starts one for itself{told}")
+
+
 def detector(paths: Paths) -> Finding:
     """Which detector serves, and whether its file is right."""
     file = chosen(params.load(paths.params).capture, paths)
@@ -153,6 +199,25 @@ def camera(_: Paths) -> Finding:
     except CameraError:
         return Finding("ok", "no camera 0; films, streams and folders of pictures do as well")
     return Finding("ok", f"camera 0 gives {width} x {height}")
+
+
+def _prefect(paths: Paths, *arguments: str) -> str:
+    """Return what the flows' own package says of Prefect, which it alone loads.
+
+    Raises:
+        FerError: It fails, or does not answer in time.
+    """
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.health", *arguments],
+            cwd=paths.root, capture_output=True, text=True, timeout=_PREFECT_SECONDS,
+            env={**os.environ, "PREFECT_CLIENT_MAX_RETRIES": "0"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise FerError(f"Prefect did not answer in {_PREFECT_SECONDS} s.") from None
+    if done.returncode:
+        raise FerError(f"Prefect could not be asked: {done.stderr.strip()[-500:]}")
+    return done.stdout.splitlines()[-1]
 
 
 def _dvc(paths: Paths, *arguments: str) -> str:

@@ -20,6 +20,8 @@ CHECKS: Final = {
     "data": "fer.doctor.checkout",
     "registry": "fer.doctor.checkout",
     "remote": "fer.doctor.checkout",
+    "backup": "fer.doctor.checkout",
+    "prefect": "fer.doctor.checkout",
     "detector": "fer.doctor.checkout",
     "camera": "fer.doctor.checkout",
 }

@@ -4,6 +4,7 @@
 """
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from fer.data import table
-from fer.errors import FerError
+from fer.errors import FerError, Interrupted
 from fer.evaluation import answers
 from fer.model.classifier import Classifier
 
@@ -46,6 +47,10 @@ def check(model: Path, faces: Path, predictions: Path) -> FreshCheck:
         model: Exported ONNX file.
         faces: Table of the faces that it answered.
         predictions: What `answers.record` wrote of its answers.
+
+    Raises:
+        Interrupted: The process was killed, or did not answer in time: of the file that says
+            nothing.
     """
     module = "fer.evaluation.fresh"
     command: list[str | Path] = [sys.executable, "-m", module, model, faces, predictions]
@@ -54,12 +59,23 @@ def check(model: Path, faces: Path, predictions: Path) -> FreshCheck:
             command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=True
         )
     except subprocess.CalledProcessError as error:
+        if error.returncode < 0:
+            killed = signal.Signals(-error.returncode).name
+            raise Interrupted(
+                _lost(f"one that was killed ({killed}), perhaps for memory")
+            ) from None
         last = (error.stderr.strip().splitlines() or ["no message"])[-1]
         return FreshCheck(loads=False, max_difference=1, ms_per_face=float("inf"), message=last)
     except subprocess.TimeoutExpired:
-        told = f"no answer in {_TIMEOUT_SECONDS} s"
-        return FreshCheck(loads=False, max_difference=1, ms_per_face=float("inf"), message=told)
+        raise Interrupted(_lost(f"no answer in {_TIMEOUT_SECONDS} s")) from None
     return FreshCheck(**json.loads(done.stdout))
+
+
+def _lost(received: str) -> str:
+    return (
+        f"Expected the answers of a fresh process to judge the candidate by, received {received}. "
+        "Nothing was decided: run it again."
+    )
 
 
 def _look(model: Path, faces: Path, predictions: Path) -> FreshCheck:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fer.data import receipts
+from fer.errors import DataError
 from fer.files import locked, read_json
 from fer.paths import Paths
 from fer.privacy.look import Erasure
@@ -24,6 +25,19 @@ def alone(paths: Paths, *more: str) -> Iterator[None]:
         for name in (*more, *STEPS):
             stack.enter_context(locked(paths.lock(name)))
         yield
+
+
+def refuse_unfinished(paths: Paths) -> None:
+    """Refuse to go on while an erasure is half done.
+
+    Raises:
+        DataError: One was cut short.
+    """
+    if paths.erasure.is_file():
+        raise DataError(
+            "Expected no erasure under way, received one that was cut short. "
+            "Finish it: `fer sweep`."
+        )
 
 
 def unfinished(paths: Paths) -> Erasure | None:

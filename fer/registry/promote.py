@@ -4,6 +4,7 @@ Safe to kill and to run again: a run and a version are found by the candidate's 
 they are made, the alias moves once, and the decision file, written last, ends it.
 """
 
+import logging
 import os
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,13 +18,15 @@ from fer.evaluation import answers, fresh, gate
 from fer.evaluation.gate import Evidence
 from fer.evaluation.metrics import mean_over_domains
 from fer.evaluation.verdict import Verdict, as_markdown
-from fer.files import locked, read_report, sha256, write_json, write_text
+from fer.files import locked, read_report, sha256, short, write_json, write_text
 from fer.model.classifier import Classifier, Lineage
 from fer.params import PromoteParams
 from fer.paths import Paths
 from fer.registry import adopt, runs, versions
 from fer.registry.tracking import NAME, connect
 from fer.registry.versions import CHAMPION, ERASED, PREVIOUS, ROLLED_BACK, SHADOW
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
         if (decided := versions.read_decision(paths, candidate)) is not None:
             report = PromoteReport(**{**decided, "decided_before": True})
             _tell(report, versions.text_of(paths, candidate).read_text("utf-8"), paths)
+            _log.info("candidate %s: decided before", short(candidate))
             return report
         client = connect(paths)
         champion = adopt.rival(client, paths, lineage)
@@ -103,6 +107,10 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
             # Before the end is written down: killed in between, twice is better than never.
             audit.record(paths, "promotion", version=report.version, before=report.champion)
         write_json(versions.decision_of(paths, candidate), asdict(report))
+        _log.info(
+            "data version %d, candidate %s: run %s, model version %d, %s",
+            lineage.data_version, short(candidate), version.run_id, report.version, outcome,
+        )  # fmt: skip
         return report
 
 

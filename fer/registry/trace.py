@@ -5,6 +5,7 @@ from typing import Final
 
 from fer.data import inbox, quarantine, receipts, table, version
 from fer.errors import DataError
+from fer.files import short
 from fer.paths import Paths
 from fer.records import Span
 from fer.registry import retire, versions
@@ -91,7 +92,7 @@ def _models(face: str, paths: Paths) -> Iterator[str]:
         client = connect(paths)
         for number in retire.learnt_from(paths, Span(shard.version, current.number)):
             one = versions.get(client, number)
-            candidate = one.tags.get("candidate_sha256", "")[:12]
+            candidate = short(one.tags.get("candidate_sha256", ""))
             yield (
                 f"model     version {number}, run {one.run_id}, candidate {candidate}: "
                 f"{one.tags.get('verdict')}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import platform
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import pandas as pd
 from fer.data import table, version
 from fer.emotions import INDEX
 from fer.errors import DataError
-from fer.files import locked, read_report, replacing, sha256, write_json
+from fer.files import locked, read_report, replacing, sha256, short, write_json
 from fer.model import calibration, networks, transfer
 from fer.model.classifier import Lane, Lineage
 from fer.model.export import export
@@ -28,6 +29,8 @@ from fer.records import DataVersion
 from fer.training import hardware, teachers
 from fer.training.fit import Plan, best_epoch, fit
 from fer.training.step import settle
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,10 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         write_json(paths.report("train.json"), asdict(report))
         # Only now: until everything is written, a second run goes on from the checkpoints.
         shutil.rmtree(paths.checkpoints, ignore_errors=True)
+        made = short(sha256(paths.candidate))
+        _log.info(
+            "data version %d, from %s: candidate %s", current.number, report.started_from, made
+        )
         return report
 
 

@@ -4,14 +4,17 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
 
+from fer import audit
 from fer.backup import archive
 from fer.backup.backup import backup
 from fer.errors import DataError, MissingData
-from fer.files import locked, write_json
+from fer.files import locked, read_json, write_json
 from fer.privacy import places
+from fer.records import now
 
 
 @pytest.fixture
@@ -24,6 +27,15 @@ def test_only_its_owner_may_read_it(kept, target) -> None:
 
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert (report.data_version, report.registry) == (1, "kept")
+
+
+def test_it_is_in_the_audit_log_and_its_time_is_known(kept, target) -> None:
+    backup(kept, target)
+
+    (entry,) = (one for one in audit.read(kept).entries if one["kind"] == "backup")
+    assert entry["data_version"] == 1
+    made = datetime.fromisoformat(read_json(kept.last_backup)["made"])
+    assert timedelta(0) <= now() - made < timedelta(hours=1)
 
 
 def test_what_a_writer_has_not_committed_is_left_out_of_the_registry(kept, target) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from fer import audit
 from fer.backup import archive
 from fer.backup.backup import backup
 from fer.backup.restore import restore
@@ -60,6 +61,8 @@ def test_a_lost_checkout_comes_back_byte_for_byte(kept, file) -> None:
     assert state(kept) == before
     assert champion(kept) == 1
     assert (report.data_version, report.erased_again) == (1, 0)
+    (entry,) = (one for one in audit.read(kept).entries if one["kind"] == "restore")
+    assert (entry["made"], entry["data_version"]) == (report.made, 1)
     assert len(captured(kept, version.read(kept.version))) == 8
 
 

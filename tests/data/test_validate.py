@@ -77,6 +77,17 @@ def test_sound_data_are_accepted_and_counted(
     assert all(rule["holds"] for rule in report.rules)
 
 
+def test_the_log_says_which_faces_were_refused_by_what(
+    paths: Paths, faces: Faces, base: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut(paths, faces(1, first=900, split="train").assign(**dark(faces)))
+    with caplog.at_level("INFO", logger="fer"):
+        run(paths)
+    (face,) = refused(paths)
+    (line,) = (one for one in caplog.messages if "brightness" in one)
+    assert line == f"data version 1: be_between brightness refuses 1 faces: {face[:12]}"
+
+
 def test_what_the_clock_says_changes_nothing(
     paths: Paths, faces: Faces, base: pd.DataFrame
 ) -> None:

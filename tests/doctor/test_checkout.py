@@ -1,10 +1,13 @@
 """What is wrong with the checkout is found, and comes with what mends it."""
 
 import hashlib
+import json
+import os
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +19,9 @@ from fer.data import table, version
 from fer.doctor import checkout
 from fer.errors import CameraError, FerError, MissingData, ModelError
 from fer.faces import yunet
-from fer.files import sha256
+from fer.files import sha256, write_json
 from fer.paths import Paths
-from fer.records import DataVersion, Shard
+from fer.records import DataVersion, Shard, now
 
 MadeModel = Callable[..., Path]
 
@@ -108,6 +111,76 @@ def test_a_remote_that_is_silent_is_refused(paths: Paths, monkeypatch: pytest.Mo
 
     with pytest.raises(FerError, match="did not answer"):
         checkout.remote(paths)
+
+
+# -- backup, Prefect --------------------------------------------------------------------------
+
+
+def test_a_fresh_checkout_needs_no_backup_and_one_with_data_does(paths: Paths) -> None:
+    fresh = checkout.backup(paths)
+    version.write(paths.version, DataVersion(1))
+
+    assert fresh.level == "ok"
+    assert checkout.backup(paths).level == "warning"
+    assert "fer backup" in checkout.backup(paths).fix
+
+
+@pytest.mark.parametrize(
+    ("days", "changed", "level"), [(8, True, "warning"), (8, False, "ok"), (6, True, "ok")]
+)
+def test_an_old_backup_is_told_where_anything_changed_since(
+    paths: Paths, days: int, changed: bool, level: str
+) -> None:
+    made = now() - timedelta(days=days)
+    write_json(paths.last_backup, {"made": made.isoformat()})
+    moment = made.timestamp() + (1 if changed else -1)
+    os.utime(paths.version, (moment, moment))
+
+    found = checkout.backup(paths)
+
+    assert found.level == level
+    assert f"{days} days ago" in found.says
+
+
+@pytest.mark.parametrize(
+    ("told", "level", "says"),
+    [
+        ({}, "ok", "each run starts one for itself"),
+        ({"server": "http://a/api"}, "ok", "http://a/api answers"),
+        ({"server": "http://a/api", "silent": "refused"}, "problem", "refused"),
+        ({"block": "no such block"}, "warning", "no such block"),
+    ],
+)
+def test_what_prefect_says_is_told_with_what_mends_it(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], level: str, says: str
+) -> None:
+    answer = json.dumps({"server": None, "silent": None, "block": None, **told})
+    monkeypatch.setattr(checkout, "_prefect", lambda *_: answer)
+
+    found = checkout.prefect(paths)
+
+    assert found.level == level
+    assert says in found.says
+    assert bool(found.fix) == (level != "ok")
+
+
+def test_without_a_server_prefect_says_so(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+
+    assert "each run starts one" in checkout.prefect(paths).says
+
+
+def test_prefect_that_fails_is_a_clear_error(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", "ModuleNotFoundError: prefect")
+    monkeypatch.setattr(checkout.subprocess, "run", lambda *_, **__: failed)
+
+    with pytest.raises(FerError, match=r"ModuleNotFoundError: prefect$"):
+        checkout.prefect(paths)
 
 
 # -- registry --------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """A process of its own loads the exported file, and finds what is wrong with it."""
 
 import math
+import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ import pandas as pd
 import pytest
 
 from fer.data import table
+from fer.errors import Interrupted
 from fer.evaluation import answers, fresh
 from fer.model.classifier import Classifier
 
@@ -90,7 +93,18 @@ def test_a_process_that_hangs_is_given_up(
 ) -> None:
     monkeypatch.setattr(fresh, "_TIMEOUT_SECONDS", 0)
 
-    found = candidate.check()
+    with pytest.raises(Interrupted, match="no answer in 0 s"):
+        candidate.check()
 
-    assert not found.loads
-    assert found.message == "no answer in 0 s"
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_process_that_is_killed_says_nothing_of_the_file(
+    candidate: Candidate, monkeypatch: pytest.MonkeyPatch, by: signal.Signals
+) -> None:
+    def killed(command: list[str], **_: object) -> None:
+        raise subprocess.CalledProcessError(-by, command, "", "")
+
+    monkeypatch.setattr(fresh.subprocess, "run", killed)
+
+    with pytest.raises(Interrupted, match=f"killed .{by.name}"):
+        candidate.check()

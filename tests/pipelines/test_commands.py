@@ -99,6 +99,18 @@ def test_a_refusal_carries_the_sentence_of_the_step(step: Step, log: list[str]) 
     assert str(refused.value) == "fer train: Expected faces,\n  received none."
 
 
+def test_what_was_interrupted_may_be_tried_again(step: Step, log: list[str]) -> None:
+    step("""
+        import sys
+        sys.exit("fer promote was interrupted: Expected answers, received none: run it again.")
+    """)
+
+    with pytest.raises(StepFailed, match="fer promote was interrupted") as failed:
+        run("step", timeout_minutes=1)
+
+    assert not isinstance(failed.value, StepRefused)
+
+
 def test_a_crash_is_a_failure_with_its_last_lines(step: Step, log: list[str]) -> None:
     step("""
         for number in range(40):

@@ -212,6 +212,20 @@ def test_not_even_where_the_decision_file_is_lost(ruled) -> None:
     assert ruled.versions() == 2
 
 
+def test_the_log_leads_from_the_data_version_to_run_version_and_verdict(
+    registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry.candidate(FAIR)
+    with caplog.at_level("INFO", logger="fer"):
+        registry.promote()
+
+    run = versions.get(registry.client, 1).run_id
+    candidate = sha256(registry.paths.candidate)[:12]
+    (line,) = (one for one in caplog.messages if candidate in one)
+    assert line.startswith("data version ")
+    assert line.endswith(f"run {run}, model version 1, promoted")
+
+
 def test_an_experiment_changes_nothing(ruled, monkeypatch: pytest.MonkeyPatch) -> None:
     ruled.candidate(GOOD)
     runs = ruled.runs()

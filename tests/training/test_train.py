@@ -118,6 +118,16 @@ def without_fitting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "fit", fit)
 
 
+def test_the_log_leads_from_the_data_version_to_the_candidate(
+    balanced: Paths, params: TrainParams, caplog: pytest.LogCaptureFixture, without_fitting: None
+) -> None:
+    with caplog.at_level("INFO", logger="fer"):
+        train(params, balanced)
+
+    made = sha256(balanced.candidate)[:12]
+    assert f"data version 1, from random weights: candidate {made}" in caplog.messages
+
+
 def test_an_update_starts_from_the_parent(
     balanced: Paths, params: TrainParams, without_fitting: None
 ) -> None:
