@@ -25,7 +25,7 @@ from typing import Final
 
 from benchmarks.soaking.account import account
 from benchmarks.soaking.clients import Shown, Tally, drawn, frames, teach, update, view
-from benchmarks.soaking.server import Server, prepare, served
+from benchmarks.soaking.server import Server, ending, prepare, served
 from fer.paths import Paths
 
 ALONE_SECONDS: Final = 20
@@ -161,7 +161,7 @@ def main() -> int:
     scene = frames("studio", ["a", "b"], seed=1)
     shown = drawn(options.updates + 1)
     _tell_load()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ending():
         paths = prepare(Path(folder) / "checkout", checkout, options.yunet)
         with served(paths) as server:
             cores = asyncio.run(alone(server, scene))

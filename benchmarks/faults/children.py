@@ -1,5 +1,6 @@
 """Children of the campaign: run apart, watched, struck, and waited for with all they started."""
 
+import contextlib
 import ctypes
 import fcntl
 import mmap
@@ -77,6 +78,9 @@ class Child:
         if self.process == 0:
             os.setpgid(0, 0)
             _in_child(work, fault, self._counted, (say, tell))
+        # By both of them: a kill may come before the child has got so far.
+        with contextlib.suppress(ProcessLookupError):
+            os.setpgid(self.process, self.process)
         os.close(tell)
         os.close(say)
 

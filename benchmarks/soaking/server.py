@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import yaml
 
+from benchmarks.faults.children import adopt_orphans, descendants
 from fer.paths import Paths
 
 
@@ -50,6 +52,27 @@ def prepare(root: Path, checkout: Paths, yunet: Path | None) -> Paths:
     without_git = [sys.executable, "-m", "dvc", "config", "--local", "core.no_scm", "true"]
     subprocess.run(without_git, cwd=root, check=True)
     return paths
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """Have SIGTERM end this process as Ctrl-C does, and all that it started end with it.
+
+    An update that the page began is in a session of its own, and outlives the server.
+    """
+
+    def stop(*_: object) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    adopt_orphans()
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        for one in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from fer.live.champion import Champion, Shadow
 from fer.live.predictor import Predictor
 from fer.live.web import films, tokens
 from fer.live.web.app import create_app
+from fer.live.web.connections import Connection
 from fer.live.web.guard import LOOPBACK
 from fer.live.web.service import MAX_BYTES, Service
 from fer.params import CaptureParams
@@ -71,6 +72,7 @@ def server(service: Service, *, closed: bool, proxy: str | None = None) -> uvico
     return uvicorn.Server(
         uvicorn.Config(
             create_app(service, closed=closed),
+            http=Connection,
             ws="websockets-sansio",
             ws_max_size=MAX_BYTES,
             # JPEG does not compress again.
