@@ -31,15 +31,23 @@ def short(digest: str) -> str:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, secret: bool = False) -> Iterator[Path]:
     """Yield a path to write to, which then takes the place of `path`, whole and durable.
 
     A reader sees the old file or the new one. After an error or a kill the old one stays.
+
+    Args:
+        path: The file.
+        secret: Whether nobody but its owner may read it.
     """
     _make_folder(path.parent)
     # The suffix stays last: writers such as Keras choose the format by it.
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    # Of a killed process that had this number; or laid there by somebody, to read along.
+    temporary.unlink(missing_ok=True)
     try:
+        if secret:
+            temporary.touch(mode=0o600, exist_ok=False)
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())

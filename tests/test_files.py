@@ -43,6 +43,17 @@ def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     assert file.read_text() == "new"
 
 
+def test_a_secret_is_never_in_a_file_that_somebody_laid_there(tmp_path: Path) -> None:
+    file, theirs = tmp_path / "file.txt", tmp_path / "theirs"
+    theirs.write_text("theirs")
+    (tmp_path / f".{os.getpid()}-file.txt").symlink_to(theirs)
+    with files.replacing(file, secret=True) as temporary:
+        assert temporary.stat().st_mode & 0o777 == 0o600
+        temporary.write_text("secret")
+    assert (theirs.read_text(), file.read_text()) == ("theirs", "secret")
+    assert not file.is_symlink()
+
+
 def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "file.txt"
     file.write_text("old")

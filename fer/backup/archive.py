@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
+
+from pydantic import TypeAdapter
 
 from fer.errors import DataError
-from fer.files import read_json, replacing, sha256
+from fer.files import replacing, sha256
 
 OBJECTS: Final = ".dvc/cache/files/md5"
 RUNS: Final = ".dvc/cache/runs"
@@ -29,11 +31,12 @@ _EXPECTED: Final = re.compile(
         rf"data/captures/{_NAME}\.parquet\.dvc|models/parent\.(keras|onnx)\.dvc",
         rf"data/(inbox|quarantine|receipts)/{_NAME}",
         rf"mlruns(/{_NAME})+",
-        rf"{OBJECTS}/[0-9a-f]{{2}}/[0-9a-f]{{30}}(\.dir)?",
+        rf"{OBJECTS}/[0-9a-f]{{2}}/[0-9a-f]{{30}}",
         rf"{RUNS}/[0-9a-f]{{2}}/[0-9a-f]{{64}}/[0-9a-f]{{64}}",
     ])
 )  # fmt: skip
-"""What may be in an archive. Nothing in it is code, or says what to run."""
+"""What may be in an archive. Nothing in it is code, or says what to run; DVC's lists of folders,
+which say where to write, are not there either: no stage has one."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,9 @@ class About:
     data_version: int
     files: dict[str, str]
     format: int = _FORMAT
+
+
+_READER: Final = TypeAdapter(About)
 
 
 class _Hashing:
@@ -79,15 +85,16 @@ def pack(files: Iterable[tuple[str, Path]], made: str, data_version: int, target
         DataError: A file changed or vanished meanwhile, or the place cannot be written.
     """
     try:
-        with replacing(target) as temporary:
-            temporary.touch(mode=0o600)
-            with tarfile.open(temporary, "w:") as tar:
-                digests = {name: _add(tar, name, path) for name, path in files}
-                about = About(made, data_version, digests)
-                text = json.dumps(asdict(about), indent=1).encode()
-                last = tarfile.TarInfo(_ABOUT)
-                last.size = len(text)
-                tar.addfile(last, BytesIO(text))
+        with (
+            replacing(target, secret=True) as temporary,
+            tarfile.open(temporary, "w:") as tar,
+        ):
+            digests = {name: _add(tar, name, path) for name, path in files}
+            about = About(made, data_version, digests)
+            text = json.dumps(asdict(about), indent=1).encode()
+            last = tarfile.TarInfo(_ABOUT)
+            last.size = len(text)
+            tar.addfile(last, BytesIO(text))
     except OSError as error:
         raise DataError(
             f"Expected to write everything to {target}, received: {error}. Run it again."
@@ -118,8 +125,8 @@ def unpack(source: Path, folder: Path) -> About:
             members = tar.getmembers()
             _check(members, folder)
             tar.extractall(folder, members, filter="data")
-        about = _about(read_json(folder / _ABOUT))
-    except (tarfile.TarError, EOFError, OSError, KeyError, TypeError, ValueError) as error:
+        about = _about((folder / _ABOUT).read_bytes())
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise DataError(
             f"Expected a whole backup in {source}, received: {error!r}. Take another one."
         ) from error
@@ -146,8 +153,8 @@ def _check(members: list[tarfile.TarInfo], folder: Path) -> None:
         raise ValueError(f"{needed / 1e6:.0f} MB, where {free / 1e6:.0f} MB are free")
 
 
-def _about(value: dict[str, Any]) -> About:
-    about = About(**value)
+def _about(text: bytes) -> About:
+    about = _READER.validate_json(text, strict=True)
     if about.format != _FORMAT:
         raise ValueError(f"format {about.format}, which another release wrote")
     return about

@@ -6,6 +6,7 @@ again, and until then every other command refuses.
 """
 
 import contextlib
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from fer.privacy import begun, erase, places, sweep
 from fer.records import Shard
 
 _ADDED: Final = ("data/inbox", "data/quarantine", "data/receipts")
+_MD5: Final = re.compile("[0-9a-f]{32}")
 _REPLACED: Final = ("params.yaml", "dvc.lock", "data/version.json")
 
 
@@ -127,7 +129,8 @@ def _object(kept: Paths, pointer: Path) -> Path:
         (out,) = told.pop("outs")
         if told or out["path"] != pointer.stem or set(out) > {"md5", "size", "hash", "path"}:
             raise ValueError(f"{told} {out}")
-        md5 = str(out["md5"])
+        if not _MD5.fullmatch(md5 := str(out["md5"])):
+            raise ValueError(f"an MD5 of {md5!r}")
     except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
         raise DataError(
             f"Expected DVC's pointer {pointer.name} in the backup, received: {error!r}. "

@@ -4,6 +4,7 @@ They lie in git beside the data version. A face's id is the SHA-256 of pixels th
 any more; a person's name is kept as a salted scrypt hash, of no use to who cannot guess it.
 """
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -127,7 +128,11 @@ def next_version(paths: Paths, number: int) -> int:
 
 
 def forgotten_since(paths: Paths, person: str, moment: datetime) -> bool:
-    """Whether an erasure of `person` has ended since `moment` (with time zone)."""
+    """Whether `person` is being erased, or was since `moment` (with time zone)."""
+    # It may end while it is looked at; then there is a receipt.
+    with contextlib.suppress(FileNotFoundError):
+        if read_json(paths.erasure)["person"] == person:
+            return True
     # Receipts know whole seconds; who agrees within the same one agrees again.
     since = moment.replace(microsecond=0)
     return any(

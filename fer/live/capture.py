@@ -100,7 +100,7 @@ def keep(
         label_source: Who says that it shows this.
 
     Raises:
-        DataError: The person was forgotten since they agreed.
+        DataError: The person was forgotten since they agreed, or is being forgotten.
     """
     agreed = sitting.consent
     if agreed is not None and receipts.forgotten_since(paths, subject, agreed.given_at):

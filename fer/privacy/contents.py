@@ -30,6 +30,12 @@ _ID: Final = re.compile(rb"[0-9a-f]{64}")
 _LINEAGE: Final = re.compile(rb'"lineage": \{"data_version": (\d+)')
 _TABLE: Final = b"PAR1"
 _KERAS: Final = "model.weights.h5"
+_MOST_BYTES: Final = 1_000_000_000
+"""That are unpacked of one file, whatever lies in what: more than any model has."""
+
+_EACH_BYTES: Final = 10_000
+"""That each file in a zip counts for besides: some hold themselves."""
+
 _BROKEN_ZIP: Final = (zipfile.BadZipFile, zlib.error, RuntimeError, OSError)
 """Cut short, damaged, or locked by a password."""
 
@@ -60,11 +66,14 @@ def trained_on(data: bytes) -> int | None:
     return max(said, default=None)
 
 
-def opaque(data: bytes) -> Literal["picture", "weights"] | None:
+def opaque(data: bytes) -> Literal["picture", "weights", "bomb"] | None:
     """Return what `data` is if a person could be in it and not be found.
 
-    That is a drawing, which may hold faces at another size, and weights without their lineage.
+    That is a drawing, which may hold faces at another size, weights without their lineage, and a
+    zip file of more than is unpacked.
     """
+    if None in _unpacked(data):
+        return "bomb"
     if data.startswith(_PNG):
         return "picture" if _face(data) is None else None
     with contextlib.suppress(*_BROKEN_ZIP):
@@ -76,12 +85,24 @@ def opaque(data: bytes) -> Literal["picture", "weights"] | None:
 
 def _documents(data: bytes) -> Iterator[bytes]:
     """Yield `data`, and where it is a zip file what is in it."""
-    yield data
-    with contextlib.suppress(*_BROKEN_ZIP):
-        if zipfile.is_zipfile(io.BytesIO(data)):
-            with zipfile.ZipFile(io.BytesIO(data)) as packed:
-                for name in packed.namelist():
-                    yield from _documents(packed.read(name))
+    return (document for document in _unpacked(data) if document is not None)
+
+
+def _unpacked(data: bytes) -> Iterator[bytes | None]:
+    """Yield what `_documents` does, and None where there is more of it than is looked at."""
+    left, waiting = _MOST_BYTES, [data]
+    while waiting:
+        document = waiting.pop()
+        yield document
+        with contextlib.suppress(*_BROKEN_ZIP):
+            if zipfile.is_zipfile(io.BytesIO(document)):
+                with zipfile.ZipFile(io.BytesIO(document)) as packed:
+                    for one in packed.infolist():
+                        left -= one.file_size + _EACH_BYTES
+                        if left < 0:
+                            yield None
+                            return
+                        waiting.append(packed.read(one))
 
 
 def _faces(document: bytes) -> Iterator[str]:

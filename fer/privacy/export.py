@@ -67,12 +67,13 @@ def export(person: str, paths: Paths, target: Path) -> ExportReport:
         "decisions": [asdict(one) for one in said],
         "faces": [_plain(face) for face in theirs],
     }
-    with replacing(target) as temporary:
-        temporary.touch(mode=0o600)
-        with zipfile.ZipFile(temporary, "w") as packed:
-            packed.writestr("about.json", json.dumps(told, indent=1, ensure_ascii=False))
-            for face in {one["id"]: one for one in theirs}.values():
-                packed.writestr(f"faces/{face['id']}.png", face["image"])
+    with (
+        replacing(target, secret=True) as temporary,
+        zipfile.ZipFile(temporary, "w") as packed,
+    ):
+        packed.writestr("about.json", json.dumps(told, indent=1, ensure_ascii=False))
+        for face in {one["id"]: one for one in theirs}.values():
+            packed.writestr(f"faces/{face['id']}.png", face["image"])
     # A face of theirs says whose it was for as long as they are here, and not longer.
     audit.record(paths, "export", face=min(ids), faces=len(ids))
     return ExportReport(str(target), len(ids), len(said), models)

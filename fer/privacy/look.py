@@ -269,6 +269,11 @@ def leftovers(receipt: Receipt, person: str | None, paths: Paths, stores: list[S
     objects = _objects(everything, told, receipt.learnt) if receipt.seen else told.bad
     left = {name for name, one in everything.files.items() if one.md5 in told.bad}
     left |= _unsearchable(paths)
+    left |= {
+        f"{name} (unpacks without end, was not searched: look yourself)"
+        for name, one in [*everything.files.items(), *everything.objects.items()]
+        if one.opaque == "bomb"
+    }
     for name, one in everything.files.items():
         if one.opaque and one.sha256 in digests and one.md5 not in told.vouched:
             left.add(name)

@@ -64,6 +64,8 @@ def test_one_that_was_cut_short_is_refused(whole: Path, folder: Path, size: int)
         ("dvc.yaml", tarfile.REGTYPE),
         (".dvc/config", tarfile.REGTYPE),
         (".git/hooks/post-checkout", tarfile.REGTYPE),
+        # DVC would write what it lists wherever it says.
+        (f".dvc/cache/files/md5/ab/{30 * 'c'}.dir", tarfile.REGTYPE),
         ("params.yaml", tarfile.REGTYPE),
     ],
 )
@@ -76,6 +78,23 @@ def test_what_no_backup_has_is_refused(whole: Path, folder: Path, name: str, kin
     with pytest.raises(DataError, match="Expected a whole backup"):
         unpack(whole, folder)
     assert list(folder.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["[]", "{}", '{"made": 1, "data_version": "x", "files": []}',
+     '{"made": "", "data_version": "4", "files": {}}'],
+)  # fmt: skip
+def test_one_that_says_nothing_sensible_of_itself_is_refused(
+    tmp_path: Path, folder: Path, told: str
+) -> None:
+    with tarfile.open(tmp_path / "odd.tar", "w:") as tar:
+        member = tarfile.TarInfo("about.json")
+        member.size = len(told)
+        tar.addfile(member, io.BytesIO(told.encode()))
+
+    with pytest.raises(DataError, match="Expected a whole backup"):
+        unpack(tmp_path / "odd.tar", folder)
 
 
 def test_one_that_claims_more_than_there_is_room_for_is_refused(whole: Path, folder: Path) -> None:

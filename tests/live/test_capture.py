@@ -11,6 +11,7 @@ from fer.data import inbox, table
 from fer.data.synthetic import draw_frames
 from fer.errors import DataError
 from fer.faces.detect import Detector
+from fer.files import write_json
 from fer.live.capture import CaptureReport, Shown, capture, consent_now
 from fer.paths import Paths
 from fer.records import Consent, now
@@ -100,3 +101,17 @@ def test_who_was_forgotten_since_they_agreed_is_not_kept(
         take(agreed)
     assert take(replace(agreed, given_at=agreed.given_at + timedelta(days=2))).captured == 2
     assert inbox.count(paths.inbox) == 4
+
+
+def test_who_is_being_forgotten_is_not_kept_meanwhile(
+    shown: list[Shown], detector: Detector, paths: Paths
+) -> None:
+    write_json(paths.erasure, {"receipt": {}, "person": "anna", "retire": True})
+
+    with pytest.raises(DataError, match="forgotten"):
+        capture(
+            shown[1:3], paths, detector,
+            source="webcam", domain="d", session="s", consent=consent_now(PARAMS),
+        )  # fmt: skip
+
+    assert "anna" not in set(inbox.read(paths.inbox).faces["subject"])

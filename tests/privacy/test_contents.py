@@ -67,6 +67,28 @@ def test_a_model_says_what_it_learnt_from(model_file, tmp_path: Path) -> None:
     assert contents.trained_on(model) == 12
 
 
+def zipped(data: bytes, times: int) -> bytes:
+    """A zip file that has `data` so many times."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(times):
+            archive.writestr(str(number), data)
+    return packed.getvalue()
+
+
+def test_what_unpacks_without_end_is_given_up_and_known_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(contents, "_MOST_BYTES", 10_000_000, raising=False)
+    bomb = bytes(1_000_000)
+    for _ in range(2):
+        bomb = zipped(bomb, 8)
+
+    assert contents.faces(bomb) == contents.faces_of(bomb, "ana") == set()
+    assert contents.opaque(bomb) == "bomb"
+    assert contents.opaque(zipped(b"text", 20)) is None
+
+
 def test_what_cannot_be_searched_is_known_as_such(faces) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

@@ -156,6 +156,5 @@ def revoke(paths: Paths, name: str) -> None:
 
 def _write(paths: Paths, tokens: list[Token]) -> None:
     told = _FILE.dump_json(sorted(tokens, key=lambda one: one.name), indent=1)
-    with replacing(paths.tokens) as temporary:
-        temporary.touch(mode=0o600)
+    with replacing(paths.tokens, secret=True) as temporary:
         temporary.write_bytes(told + b"\n")
