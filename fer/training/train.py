@@ -117,16 +117,19 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             weights=final.count_params(),
             precision=precision,
         )
-        with replacing(paths.report("history.csv")) as temporary:
-            history.to_csv(temporary, index=False)
-        write_json(paths.report("train.json"), asdict(report))
+        _tell(report, history, lineage, paths)
         # Only now: until everything is written, a second run goes on from the checkpoints.
         shutil.rmtree(paths.checkpoints, ignore_errors=True)
-        made = short(sha256(paths.candidate))
-        _log.info(
-            "data version %d, from %s: candidate %s", current.number, report.started_from, made
-        )
         return report
+
+
+def _tell(report: TrainReport, history: pd.DataFrame, lineage: Lineage, paths: Paths) -> None:
+    with replacing(paths.report("history.csv")) as temporary:
+        history.to_csv(temporary, index=False)
+    write_json(paths.report("train.json"), asdict(report))
+    made = short(sha256(paths.candidate))
+    told = "data version %d, from %s: candidate %s"
+    _log.info(told, lineage.data_version, report.started_from, made)
 
 
 def _check_table(paths: Paths) -> None:
