@@ -116,8 +116,10 @@ def run(
     way: str, model_file: Path, held: Stream, params: Params, joint: float
 ) -> list[dict[str, Any]]:
     """Learn the stream one way; one row an update, the base's first."""
+    from fer.model import networks
+    from fer.training.batches import Monitor
     from fer.training.fit import Plan, fit
-    from fer.training.step import settle
+    from fer.training.update import update
 
     model = started(model_file, params, random=False)
     lines = [measured(model, held, BASE, (0.0, 0.0), 0.0)]
@@ -127,7 +129,7 @@ def run(
     plan = Plan(
         round(params.train.update_epochs * (joint if way == "joint" else 1)),
         params.train.learning_rate if way == "GDumb" else params.train.update_learning_rate,
-        quick=way == "ours, quick",
+        frozen=networks.halves(model)[0] if way == "ours, quick" else None,
         update=way in ("ours", "ours, quick", "joint"),
     )
     known, names = held.known, [BASE]
@@ -136,14 +138,15 @@ def run(
         new = pd.concat([held.lessons[name] for name in step], ignore_index=True)
         names += step
         judged = step if way == "fine-tuning" else names
-        monitor = pd.concat([held.monitors[name] for name in judged], ignore_index=True)
+        held_out = pd.concat([held.monitors[name] for name in judged], ignore_index=True)
         rng = np.random.default_rng([params.train.seed, len(names)])
         taught = lesson(way, known, new, params, rng)
         with tempfile.TemporaryDirectory() as folder:
-            begun = model.get_weights()
-            history = fit(model, taught, monitor, params.train, plan, Path(folder))
-        if plan.update:
-            settle(model, begun, monitor[monitor["domain"].isin(known["domain"])])
+            given, rest = (model, taught), (params.train, plan, Path(folder))
+            if plan.update:
+                history = update(*given, held_out, *rest).history
+            else:
+                history = fit(*given, Monitor.of(held_out), *rest)
         known = pd.concat([known, new], ignore_index=True)
         spent = time.perf_counter() - began[0], time.process_time() - began[1]
         shown = len(history) * float(taught["draw"].sum())

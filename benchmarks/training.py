@@ -29,7 +29,7 @@ from fer.model import networks
 from fer.params import TrainParams, load
 from fer.paths import Paths
 from fer.training import hardware
-from fer.training.batches import targets
+from fer.training.batches import Monitor, targets
 from fer.training.fit import Plan, fit
 from fer.training.schedules import warm_cosine
 
@@ -64,7 +64,7 @@ def ours(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: 
     model = _network(params, hardware.precision())
     plan = Plan(params.epochs, params.learning_rate, [clock])
     with tempfile.TemporaryDirectory() as checkpoint:
-        fit(model, faces, judged, params, plan, Path(checkpoint))
+        fit(model, faces, Monitor.of(judged), params, plan, Path(checkpoint))
 
 
 def usual(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: Clock) -> None:

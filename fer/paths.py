@@ -228,6 +228,11 @@ class Paths:
         return self.root / ".fer" / "checkpoints"
 
     @property
+    def answers(self) -> Path:
+        """What the champion answered to validation faces, named by the SHA-256 of its file."""
+        return self.root / ".fer" / "answers"
+
+    @property
     def tuning(self) -> Path:
         """Trials of `fer tune`, Optuna's database."""
         return self.root / ".fer" / "tuning.db"

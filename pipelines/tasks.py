@@ -1,7 +1,6 @@
 """One Prefect task a step, of the same name. DVC decides what has to run, MLflow what is best."""
 
 import json
-import re
 from typing import Any
 
 from prefect import Task, task
@@ -40,7 +39,7 @@ def _dvc(*arguments: str) -> str:
 @_step
 def pull() -> None:
     """Fetch what the data version names, where a DVC remote is set up."""
-    if _has_remote():
+    if dvc_files.remotes(PATHS):
         # Forced: what a killed stage wrote, and DVC has not seen, would stop every pull.
         _dvc("pull", "--allow-missing", "--force")
 
@@ -99,10 +98,5 @@ def promote() -> dict[str, Any]:
 @_step
 def push() -> None:
     """Send the new data and models to the DVC remote, where one is set up."""
-    if _has_remote():
+    if dvc_files.remotes(PATHS):
         _dvc("push")
-
-
-def _has_remote() -> bool:
-    # Lines of a name and an address; anything else is a warning.
-    return bool(re.search(r"^\S+\s+\S+(\s+\(default\))?$", _dvc("remote", "list"), re.MULTILINE))

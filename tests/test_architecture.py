@@ -132,10 +132,10 @@ def test_what_python_compiles_is_no_dependency() -> None:
 
 
 OUTSIDE: Final = {
-    # The lock and the checkpoints are of this machine; the parent and the shards are named by
-    # version.json with their bytes; the verdict belongs to the registry.
-    "root", "lock", "checkpoints", "captures", "parent", "parent_weights", "verdict.json",
-    "verdict.md",
+    # The lock, the checkpoints and the record of answers are of this machine; the parent and the
+    # shards are named by version.json with their bytes; the verdict belongs to the registry.
+    "root", "lock", "checkpoints", "answers", "captures", "parent", "parent_weights",
+    "verdict.json", "verdict.md",
 }  # fmt: skip
 
 
@@ -199,7 +199,7 @@ def test_help_and_refusals_come_at_once() -> None:
 @pytest.mark.parametrize(
     ("module", "library"),
     [("fer.privacy.sweep", "mlflow"), ("fer.registry.guard", "sklearn"),
-     ("fer.evaluation.fresh", "sklearn")],
+     ("fer.registry.adopt", "sklearn"), ("fer.evaluation.fresh", "sklearn")],
 )  # fmt: skip
 def test_a_short_step_does_not_load_for_longer_than_it_works(module: str, library: str) -> None:
     code = f"import sys, {module}; sys.exit({library!r} in sys.modules)"

@@ -9,7 +9,12 @@ from fer.records import Consent
 
 def consented(faces: pd.DataFrame) -> pd.Series:
     """Return whether each face was taken under a consent: a webcam face needs one for its time."""
-    return faces.apply(_allowed, axis=1).astype(bool) if len(faces) else pd.Series(dtype=bool)
+    columns = (faces[name] for name in ("source", "consent", "captured_at"))
+    allowed = [
+        source != "webcam" or _allowed(given, moment)
+        for source, given, moment in zip(*columns, strict=True)
+    ]
+    return pd.Series(allowed, faces.index, dtype=bool)
 
 
 def ended(faces: pd.DataFrame, moment: datetime) -> pd.Series:
@@ -25,10 +30,7 @@ def ended(faces: pd.DataFrame, moment: datetime) -> pd.Series:
     return pd.Series(over, faces.index, dtype=bool)
 
 
-def _allowed(face: pd.Series) -> bool:
-    if face["source"] != "webcam":
-        return True
-    given, moment = face["consent"], face["captured_at"]
+def _allowed(given: object, moment: pd.Timestamp) -> bool:
     if not isinstance(given, dict) or pd.isna(moment):
         return False
     complete = all(given[name] for name in ("text", "purpose", "given_at", "expires_at"))

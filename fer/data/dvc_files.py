@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from dvc.config import Config, ConfigError
 from dvc.exceptions import DvcException
@@ -63,13 +64,22 @@ def mend(paths: Paths) -> list[Path]:
         return removed
 
 
+def remotes(paths: Paths) -> list[str]:
+    """Return the names of the remotes that are set up, here or for all of the user's checkouts."""
+    return list(_settings(paths, "remote"))
+
+
 def _runs(paths: Paths) -> Path:
     """Where DVC keeps what stages made of what, a folder for each input."""
+    return Path(_settings(paths, "cache").get("dir", paths.dvc_work.parent / "cache"), "runs")
+
+
+def _settings(paths: Paths, section: str) -> dict[str, Any]:
     try:
-        settings = Config(str(paths.dvc_work.parent))["cache"]
+        settings: dict[str, Any] = Config(str(paths.dvc_work.parent))[section]
     except ConfigError:  # DVC says it when it is asked
-        settings = {}
-    return Path(settings.get("dir", paths.dvc_work.parent / "cache"), "runs")
+        return {}
+    return settings
 
 
 def _pointer(file: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from fer.data import table
 from fer.errors import DataError
 from fer.evaluation import answers, metrics, plots
-from fer.evaluation.metrics import Scores
+from fer.evaluation.scores import Scores, mean_over_domains
 from fer.files import locked, write_json
 from fer.model.calibration import tempered
 from fer.model.classifier import Classifier
@@ -57,7 +57,7 @@ def evaluate(params: EvaluateParams, paths: Paths) -> EvaluateReport:
         by_domain = metrics.scores_by_domain(truth, probabilities, domains)
         overall = metrics.scores(truth, probabilities)
         report = EvaluateReport(
-            accuracy=metrics.mean_over_domains(by_domain),
+            accuracy=mean_over_domains(by_domain),
             overall=overall,
             domains=by_domain,
             temperature=candidate.temperature,

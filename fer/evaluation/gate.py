@@ -7,16 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.emotions import EMOTIONS
-from fer.evaluation.answers import Probabilities, Truth
+from fer.evaluation.answers import MAX_DIFFERENCE, Probabilities, Truth
 from fer.evaluation.compare import Comparison, compare
 from fer.evaluation.domains import FULL_WEIGHT_ROWS
 from fer.evaluation.fresh import FreshCheck
-from fer.evaluation.metrics import Scores, mean_over_domains, scores_by_domain
+from fer.evaluation.metrics import scores_by_domain
+from fer.evaluation.scores import Scores, mean_over_domains
 from fer.evaluation.verdict import Condition, Verdict, percent, points
 from fer.params import PromoteParams
-
-MAX_DIFFERENCE: Final = 1e-4
-"""Between the probabilities of the trained and of the exported model: rounding, no more."""
 
 # A fall of exactly the margin is allowed, though 0.72 - 0.70 > 0.02 in binary.
 _ROUNDING: Final = 1e-9

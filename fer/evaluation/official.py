@@ -19,7 +19,7 @@ from fer.emotions import EMOTIONS, INDEX
 from fer.errors import DataError
 from fer.evaluation import metrics
 from fer.evaluation.answers import Probabilities, Truth
-from fer.evaluation.metrics import ClassScores
+from fer.evaluation.scores import ClassScores
 from fer.model.classifier import Classifier
 
 _CONFIDENCE: Final = 0.95

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fer.evaluation.compare import Comparison
-from fer.evaluation.metrics import Scores, mean_over_domains
+from fer.evaluation.scores import Scores, mean_over_domains
 
 
 @dataclass(frozen=True)

@@ -37,19 +37,19 @@ def hold_back(faces: pd.DataFrame, params: IngestParams, paths: Paths) -> pd.Ser
     if not paths.validation.is_file():
         _log.warning("New labels are not held against the champion's: run `dvc repro` first.")
         return nothing
-    model = Classifier(versions.files(champion)[0])
+    model = versions.files(champion)[0]
     judged = table.read(paths.validation)
     pixels = table.decode(faces["image"])
-    missed = _wrong(model, judged, table.decode(judged["image"]))
+    missed = _wrong(judged, answers.of(model, judged, paths.answers))
     return guard.contradicting(
         faces,
         guard.distinct(pixels, params.near_copy),
-        _wrong(model, faces, pixels),
+        _wrong(faces, Classifier(model).probabilities(pixels)),
         guard.expected_errors(faces, judged, missed),
         params.hold_back,
     )
 
 
-def _wrong(model: Classifier, faces: pd.DataFrame, pixels: table.Pixels) -> NDArray[np.bool_]:
-    wrong: NDArray[np.bool_] = model.probabilities(pixels).argmax(axis=1) != answers.truth(faces)
+def _wrong(faces: pd.DataFrame, told: answers.Probabilities) -> NDArray[np.bool_]:
+    wrong: NDArray[np.bool_] = told.argmax(axis=1) != answers.truth(faces)
     return wrong

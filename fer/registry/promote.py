@@ -16,7 +16,7 @@ from fer import audit
 from fer.data import table
 from fer.evaluation import answers, fresh, gate
 from fer.evaluation.gate import Evidence
-from fer.evaluation.metrics import mean_over_domains
+from fer.evaluation.scores import mean_over_domains
 from fer.evaluation.verdict import Verdict, as_markdown
 from fer.files import locked, read_report, sha256, short, write_json, write_text
 from fer.model.classifier import Classifier, Lineage
@@ -104,6 +104,7 @@ def promote(params: PromoteParams, paths: Paths) -> PromoteReport:
         _tell(report, as_markdown(verdict), paths)
         write_text(versions.text_of(paths, candidate), as_markdown(verdict))
         if outcome == "promoted":
+            _keep_answers(paths)
             # Before the end is written down: killed in between, twice is better than never.
             audit.record(paths, "promotion", version=report.version, before=report.champion)
         write_json(versions.decision_of(paths, candidate), asdict(report))
@@ -133,6 +134,13 @@ def _name(
         client.set_registered_model_alias(NAME, SHADOW, version.version)
 
 
+def _keep_answers(paths: Paths) -> None:
+    """Put the new champion's answers on record, for the `ingest` and the gate that come next."""
+    faces = table.read(paths.validation, ["id", "domain", "label"])
+    told = answers.recorded(paths.report("predictions.csv"))
+    answers.keep(paths.candidate, faces, told, paths.answers)
+
+
 def _tell(report: PromoteReport, text: str, paths: Paths) -> None:
     """Write the reports anew each time: the last ones may be of another candidate."""
     write_json(paths.report("verdict.json"), asdict(report))
@@ -144,7 +152,7 @@ def _judge(params: PromoteParams, paths: Paths, rival: ModelVersion | None) -> V
     champion = None
     if rival is not None:
         model, _ = versions.files(rival)
-        champion = Classifier(model).probabilities(table.decode(faces["image"]))
+        champion = answers.of(model, faces, paths.answers)
     evidence = Evidence(
         truth=answers.truth(faces),
         domains=answers.domains(faces),

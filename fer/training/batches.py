@@ -21,7 +21,7 @@ class Parent:
     """What an update learns from beside the labels.
 
     Args:
-        model: Answers `(n, 7)` to faces, and is not trained.
+        model: Answers `(n, 7)` to what the learner is shown, and is not trained.
         share: Part of a rehearsed face's target that is its answer, 0-1; the rest is the label.
             Answers keep what the parent knows better than labels do (Li & Hoiem 2016, "Learning
             without Forgetting"; with both, on rehearsed faces: Buzzega et al. 2020, "Dark
@@ -30,6 +30,32 @@ class Parent:
 
     model: keras.Model
     share: float
+
+
+@dataclass(frozen=True, eq=False)
+class Monitor:
+    """Faces that judge a training, as what learns sees them.
+
+    Args:
+        shown: Faces, shape `(n, 48, 48, 1)`, 0-255, or what a frozen part tells of them.
+        truth: Place of each label in `EMOTIONS`, shape `(n,)`.
+    """
+
+    shown: NDArray[np.float32]
+    truth: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, faces: pd.DataFrame, frozen: keras.Model | None = None) -> "Monitor":
+        """Return `faces`, a face table, as they look behind `frozen`."""
+        shown = table.decode(faces["image"])[..., None].astype(np.float32)
+        if frozen is not None:
+            shown = frozen.predict(shown, batch_size=256, verbose=0)
+        return cls(shown, np.asarray(faces["label"].map(INDEX), np.int64))
+
+    def told_by(self, model: keras.Model) -> NDArray[np.float32]:
+        """Return what `model` answers, shape `(n, 7)`."""
+        told: NDArray[np.float32] = model.predict(self.shown, batch_size=256, verbose=0)
+        return told
 
 
 def targets(faces: pd.DataFrame) -> NDArray[np.float32]:
@@ -99,18 +125,32 @@ class Batches(keras.utils.PyDataset):
         self, index: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return batch `index`: faces `(b, 48, 48, 1)`, targets `(b, 7 or 14)`, weights `(b,)`."""
-        rows = self._rows[index * self._batch_size : (index + 1) * self._batch_size]
-        rng = np.random.default_rng([self._seed, self._epoch, index])
-        faces = augment(self._pixels[rows], rng)[..., None]
-        return faces, self._wanted(rows, faces), self._weights[rows]
+        faces = self.faces(index)
+        return faces, *self.lesson(index, faces)
 
-    def _wanted(self, rows: NDArray[np.intp], faces: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the targets of `rows`; the parent sees `faces`, changed as for the learner."""
+    def faces(self, index: int) -> NDArray[np.float32]:
+        """Return the faces of batch `index`, shape `(b, 48, 48, 1)`, 0-255, changed at random."""
+        rng = np.random.default_rng([self._seed, self._epoch, index])
+        return augment(self._pixels[self._rows_of(index)], rng)[..., None]
+
+    def lesson(
+        self, index: int, shown: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return targets and weights of batch `index`; the parent sees what the learner is shown.
+
+        Args:
+            index: Of the batch.
+            shown: What `faces` returned, or what a frozen part tells of it.
+        """
+        rows = self._rows_of(index)
         wanted = self._targets[rows]
         if self._parent is not None:
-            told, part = self._parent.model.predict_on_batch(faces), self._follows[rows]
+            told, part = self._parent.model.predict_on_batch(shown), self._follows[rows]
             wanted[:, LABELS] = (1 - part) * wanted[:, LABELS] + part * told
-        return wanted
+        return wanted, self._weights[rows]
+
+    def _rows_of(self, index: int) -> NDArray[np.intp]:
+        return self._rows[index * self._batch_size : (index + 1) * self._batch_size]
 
 
 class Stored(keras.utils.PyDataset):
@@ -120,18 +160,20 @@ class Stored(keras.utils.PyDataset):
     and changed otherwise each time.
 
     Args:
-        batches: What is shown, at its first epoch.
+        batches: What is shown, at its first epoch; its parent sees features, too.
         frozen: Network from faces to float32 features.
         seed: Of the order.
     """
 
     def __init__(self, batches: Batches, frozen: keras.Model, *, seed: int) -> None:
         super().__init__()
-        shown = [batches[index] for index in range(len(batches))]
-        self._batch_size = len(shown[0][0])
-        self._features = np.concatenate([frozen.predict_on_batch(faces) for faces, _, _ in shown])
-        self._targets = np.concatenate([wanted for _, wanted, _ in shown])
-        self._weights = np.concatenate([weights for _, _, weights in shown])
+        every = range(len(batches))
+        shown = [frozen.predict_on_batch(batches.faces(index)) for index in every]
+        lessons = [batches.lesson(index, shown[index]) for index in every]
+        self._batch_size = len(shown[0])
+        self._features = np.concatenate(shown)
+        self._targets = np.concatenate([wanted for wanted, _ in lessons])
+        self._weights = np.concatenate([weights for _, weights in lessons])
         self._seed = seed
         self.start(0)
 

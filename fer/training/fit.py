@@ -9,11 +9,11 @@ import keras
 import numpy as np
 import pandas as pd
 
-from fer.data import table
+from fer.emotions import EMOTIONS
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
-from fer.training.batches import LABELS, VOTES, Batches, Parent, Stored, targets
+from fer.training.batches import LABELS, VOTES, Batches, Monitor, Parent, Stored
 from fer.training.callbacks import KeepBest, KeepLast, KeepLog, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
@@ -29,7 +29,8 @@ class Plan:
         epochs: At most.
         learning_rate: At its peak.
         callbacks: More than `fit` has, called last.
-        quick: Only the last block and the head, on features of the rest that are told once.
+        frozen: The part of the model that is left as it is and told once: `networks.halves`; None:
+            all of it learns.
         update: The model is a parent: rehearsed faces keep its answers, its layers their
             statistics, and the last epoch is kept, when the learning rate has come to rest: the
             parent may know the monitor faces too well to say which is best.
@@ -38,14 +39,14 @@ class Plan:
     epochs: int
     learning_rate: float
     callbacks: Sequence[keras.callbacks.Callback] = ()
-    quick: bool = False
+    frozen: keras.Model | None = None
     update: bool = False
 
 
 def fit(
     model: keras.Model,
     faces: pd.DataFrame,
-    monitor: pd.DataFrame,
+    monitor: Monitor,
     params: TrainParams,
     plan: Plan,
     checkpoint: Path,
@@ -56,7 +57,7 @@ def fit(
         model: Network of `networks.build`; of an update, with the parent's weights, also where
             a killed run goes on.
         faces: Training table.
-        monitor: Face table that decides which epoch is best.
+        monitor: Faces that decide which epoch is best, behind `plan.frozen`.
         params: Batch size, decay, the parent's share, what is best, patience, seed.
         plan: Epochs and learning rate.
         checkpoint: Folder for what a second run needs.
@@ -69,21 +70,21 @@ def fit(
         ModelError: The training diverged.
     """
     votes = params.votes > 0 and bool(faces["votes"].notna().any())
+    # Their layers are those of `model`, which learns with them.
+    taught = networks.with_votes(model) if votes else model
+    learner = model
+    if plan.frozen is not None:
+        taught, learner = networks.halves(taught)[1], networks.halves(model)[1]
     parent = None
     if plan.update:
-        parent = Parent(networks.copy(model), params.parent_share)
+        parent = Parent(networks.copy(learner), params.parent_share)
         networks.freeze_statistics(model)
     batches: Batches | Stored = Batches(
         faces, batch_size=params.batch_size, votes=votes, seed=params.seed, parent=parent
     )
-    judged = table.decode(monitor["image"])[..., None].astype(np.float32)
-    # Its layers are those of `model`, which learns with it.
-    taught = networks.with_votes(model) if votes else model
-    if plan.quick:
+    if plan.frozen is not None:
         # Told as in serving, so that batch normalisation there stays as it is.
-        frozen, taught = networks.halves(taught)
-        batches = Stored(batches, frozen, seed=params.seed)
-        judged = frozen.predict(judged, batch_size=256, verbose=0)
+        batches = Stored(batches, plan.frozen, seed=params.seed)
     taught.compile(
         keras.optimizers.AdamW(
             warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
@@ -99,7 +100,7 @@ def fit(
     log, best = checkpoint / "history.csv", checkpoint / "best.weights.h5"
     last = checkpoint / "last.weights.h5"
     measure, mode = f"val_{params.best_by}", _MODES[params.best_by]
-    wanted = targets(monitor)
+    wanted = np.eye(len(EMOTIONS), dtype=np.float32)[monitor.truth]
     done = _go_on(taught, last) // len(batches)
     logged = _logged(log, measure)
     patience = plan.epochs if plan.update else params.patience
@@ -109,7 +110,7 @@ def fit(
         initial_epoch=done,
         epochs=done if stop.spent else plan.epochs,
         validation_data=(
-            judged,
+            monitor.shown,
             # Without votes, so that their loss is nought: labels alone decide what is best.
             np.hstack([wanted, np.zeros_like(wanted)]) if votes else wanted,
         ),

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import keras
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
-from fer.data import table
-from fer.emotions import INDEX
+from fer.training.batches import Monitor
 
 STEPS: Final = (1.0, 0.8, 0.6)
 """Tried in this order. Below the last nearly as much is given up as is kept."""
@@ -20,26 +19,41 @@ ALLOWED: Final = 0.01
 """Nats by which the loss on what the parent knows may rise: about half a point of accuracy."""
 
 
-def settle(model: keras.Model, begun: Sequence[Any], monitor: pd.DataFrame) -> float:
-    """Take `model` back towards the parent until what the parent knows is kept; return the step.
+def settle(
+    model: keras.Model,
+    begun: Sequence[Any],
+    monitor: Monitor,
+    known: NDArray[np.bool_],
+) -> tuple[float, NDArray[np.float32]]:
+    """Take `model` back towards the parent until what the parent knows is kept.
 
     Args:
-        model: The fitted network; changed in place.
+        model: The fitted network, or the part of it that learnt; changed in place.
         begun: The parent's weights, as `model.get_weights()` gives them.
-        monitor: Monitor faces of the domains that the parent knows; with none, 1.0 is the step.
-    """
-    if monitor.empty:
-        return STEPS[0]
-    ended = model.get_weights()
-    faces = table.decode(monitor["image"])[..., None].astype(np.float32)
-    truth = monitor["label"].map(INDEX).to_numpy(np.int64)
+        monitor: Faces, as `model` takes them.
+        known: Which of them are of domains that the parent knows; with none, 1.0 is the step.
 
-    def loss(step: float) -> float:
+    Returns:
+        The step, and what `model` then answers to the monitor faces, shape `(n, 7)`.
+    """
+    ended = model.get_weights()
+
+    def told_at(step: float) -> NDArray[np.float32]:
         pairs = zip(begun, ended, strict=True)
         model.set_weights([first + step * (last - first) for first, last in pairs])
-        told = model.predict(faces, batch_size=256, verbose=0)[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(told, np.finfo(np.float32).tiny)).mean())
+        return monitor.told_by(model)
 
-    limit = loss(0.0) + ALLOWED
+    if not known.any():
+        return STEPS[0], monitor.told_by(model)
+    limit = _loss(told_at(0.0), monitor, known) + ALLOWED
+    for step in STEPS:
+        told = told_at(step)
+        if _loss(told, monitor, known) <= limit:
+            break
     # Where none keeps enough, the last, shortest one stays: the gate judges it.
-    return next((step for step in STEPS if loss(step) <= limit), STEPS[-1])
+    return step, told
+
+
+def _loss(told: NDArray[np.float32], monitor: Monitor, known: NDArray[np.bool_]) -> float:
+    given = told[np.arange(len(told)), monitor.truth][known]
+    return float(-np.log(np.maximum(given, np.finfo(np.float32).tiny)).mean())

@@ -13,11 +13,9 @@ from importlib.metadata import version as release
 from pathlib import Path
 
 import keras
-import numpy as np
 import pandas as pd
 
 from fer.data import table, version
-from fer.emotions import INDEX
 from fer.errors import DataError
 from fer.files import locked, read_report, replacing, sha256, short, write_json
 from fer.model import calibration, networks, transfer
@@ -27,8 +25,9 @@ from fer.params import TrainParams
 from fer.paths import Paths
 from fer.records import DataVersion
 from fer.training import hardware, teachers
+from fer.training.batches import Monitor
 from fer.training.fit import Plan, best_epoch, fit
-from fer.training.step import settle
+from fer.training.update import Fitted, update
 
 _log = logging.getLogger(__name__)
 
@@ -81,8 +80,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         _check_table(paths)
         faces, monitor = table.read(paths.train), table.read(paths.monitor)
         keras.utils.set_random_seed(params.seed)
-        precision = hardware.precision()
-        shape = params.network, params.widths, params.dropout
+        shape, precision = (params.network, params.widths, params.dropout), hardware.precision()
         model = networks.build(*shape, light=params.light, precision=precision)
         updated = _start_from_parent(model, current, paths)
         lane = _lane(faces, params, updated=updated)
@@ -90,15 +88,16 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         lineage = _lineage(current, faces, params, paths, lane, told_by)
         faces = teachers.teach(faces, told_by, params.teacher_share, params.seed)
         began = time.perf_counter()
-        history, step = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
+        fitted = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
         seconds = time.perf_counter() - began
         final = networks.build(*shape, light=params.light)
         final.set_weights(model.get_weights())
-        temperature = _calibrate(final, monitor)
+        temperature = _calibrate(final, fitted)
         with replacing(paths.candidate_weights) as temporary:
             final.save(temporary)
         sample = table.decode(monitor["image"].head(256))
         difference = export(final, paths.candidate, lineage, sample, temperature=temperature)
+        history = fitted.history
         kept = history.iloc[-1] if updated else best_epoch(history, params.best_by)
         report = TrainReport(
             started_from=f"champion version {current.parent.version}"
@@ -107,7 +106,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             lane=lane,
             epochs=len(history),
             best_epoch=int(kept["epoch"]),
-            step=step,
+            step=fitted.step,
             monitor_loss=float(kept["monitor_loss"]),
             monitor_accuracy=float(kept["monitor_accuracy"]),
             seconds=round(seconds, 1),
@@ -207,43 +206,43 @@ def _lane(faces: pd.DataFrame, params: TrainParams, *, updated: bool) -> Lane:
 def _fitted(
     model: keras.Model,
     faces: pd.DataFrame,
-    monitor: pd.DataFrame,
+    held_out: pd.DataFrame,
     params: TrainParams,
     checkpoint: Path,
     lane: Lane,
-) -> tuple[pd.DataFrame, float]:
-    """Fit `model`; return history and step. With weights learnt elsewhere the last layer first.
+) -> Fitted:
+    """Fit `model`. With weights learnt elsewhere the last layer first.
 
     A new last layer would undo what the others know: they join when it has learnt, gently, as
     in an update. The history begins there.
     """
-    learnt, updated = params.transfer.weights, lane != "scratch"
-    begun = model.get_weights()
-    if learnt and not updated:
+    learnt = params.transfer.weights
+    if lane != "scratch":
+        if learnt:
+            transfer.freeze(model, trained=params.transfer.unfreeze)
+        plan = Plan(
+            params.update_epochs,
+            params.update_learning_rate,
+            frozen=networks.halves(model)[0] if lane == "quick" else None,
+            update=True,
+        )
+        return update(model, faces, held_out, params, plan, checkpoint)
+    monitor = Monitor.of(held_out)
+    if learnt:
         transfer.load(model, params.network, learnt)
         transfer.freeze(model, trained=0)
         alone = Plan(params.transfer.head_epochs, params.learning_rate)
         (checkpoint / "head").mkdir(exist_ok=True)
         fit(model, faces, monitor, params, alone, checkpoint / "head")
-    if learnt:
         transfer.freeze(model, trained=params.transfer.unfreeze)
-    plan = Plan(
-        params.update_epochs if updated else params.epochs,
-        params.update_learning_rate if updated or learnt else params.learning_rate,
-        quick=lane == "quick",
-        update=updated,
-    )
-    history = fit(model, faces, monitor, params, plan, checkpoint)
-    known = monitor["domain"].isin(faces.loc[~faces["new"], "domain"])
-    return history, settle(model, begun, monitor[known]) if updated else 1.0
+    rate = params.update_learning_rate if learnt else params.learning_rate
+    history = fit(model, faces, monitor, params, Plan(params.epochs, rate), checkpoint)
+    return Fitted(history, 1.0, monitor.told_by(model), monitor.truth)
 
 
-def _calibrate(model: keras.Model, monitor: pd.DataFrame) -> float:
+def _calibrate(model: keras.Model, fitted: Fitted) -> float:
     """Make `model` as sure as it is right on the monitor faces; return the temperature."""
-    faces = table.decode(monitor["image"])[..., None].astype(np.float32)
-    told = model.predict(faces, batch_size=256, verbose=0)
-    truth = np.asarray(monitor["label"].map(INDEX), np.int64)
-    temperature = calibration.fit(told, truth)
+    temperature = calibration.fit(fitted.told, fitted.truth)
     networks.soften(model, temperature)
     return temperature
 

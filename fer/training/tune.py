@@ -24,6 +24,7 @@ from fer.model import networks
 from fer.params import TrainParams
 from fer.paths import Paths
 from fer.training import hardware
+from fer.training.batches import Monitor
 from fer.training.fit import Plan, best_epoch, fit
 
 _FIRST_TRIALS: Final = 4
@@ -71,7 +72,7 @@ def tune(params: TrainParams, paths: Paths, trials: int, told: Told) -> TuneRepo
         Busy: Another search is running.
     """
     with locked(paths.lock("tune")):
-        faces, monitor = table.read(paths.train), table.read(paths.monitor)
+        faces, monitor = table.read(paths.train), Monitor.of(table.read(paths.monitor))
 
         def objective(trial: optuna.Trial) -> float:
             chosen = params.model_copy(update=_suggested(trial, params))

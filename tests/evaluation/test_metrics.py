@@ -13,11 +13,11 @@ from fer.emotions import EMOTIONS, INDEX
 from fer.errors import DataError, ModelError
 from fer.evaluation.answers import Probabilities, Truth
 from fer.evaluation.metrics import (
-    mean_over_domains,
     reliability,
     scores,
     scores_by_domain,
 )
+from fer.evaluation.scores import mean_over_domains
 
 LABELS = st.lists(st.integers(0, 6), min_size=1, max_size=40)
 

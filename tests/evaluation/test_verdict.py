@@ -7,7 +7,8 @@ import numpy as np
 
 from fer.emotions import EMOTIONS
 from fer.evaluation.compare import Comparison
-from fer.evaluation.metrics import Scores, scores_by_domain
+from fer.evaluation.metrics import scores_by_domain
+from fer.evaluation.scores import Scores
 from fer.evaluation.verdict import Condition, Verdict, as_markdown
 
 BETTER = Condition("better on the whole", holds=True, expected="above 70.0 %", received="90.0 %")

@@ -27,13 +27,10 @@ class Steps:
     """Stands for the commands: writes down what was asked for, and fails where it is told to."""
 
     paths: Paths
-    remote: str = ""
     failures: dict[str, list[Exception]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, module: str, *arguments: str, timeout_minutes: float) -> str:
-        if arguments == ("remote", "list"):
-            return self.remote
         name = arguments[-1] if "repro" in arguments else arguments[0]
         assert (module == "fer") == (name in ("sweep", "ingest"))
         assert timeout_minutes == 90
@@ -58,7 +55,8 @@ def steps(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Steps:
 
 
 def test_steps_run_in_order_and_the_outcome_is_written(steps: Steps) -> None:
-    steps.remote = "backup /somewhere"
+    with (steps.paths.dvc_work.parent / "config").open("a", encoding="utf-8") as config:
+        config.write("['remote \"backup\"']\n    url = /somewhere\n")
 
     outcome = update("a test")
 

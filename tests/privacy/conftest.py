@@ -184,6 +184,8 @@ def make_stages(paths: Paths, current: pd.DataFrame, model_file: ModelFile) -> N
                    "counts": {}}, refused)  # fmt: skip
     paths.report("validation.html").write_text(page)
     rows[["id", "domain"]].to_csv(paths.report("predictions.csv"))
+    paths.answers.mkdir(parents=True)
+    rows[["id", "domain"]].to_csv(paths.answers / f"{'a' * 64}.csv")
     draw(table.decode(rows["image"]), paths.report("mistakes.png"))
     plt.imsave(paths.report("confusion.png"), np.eye(9))
     model_file(paths.candidate, data_version=3)

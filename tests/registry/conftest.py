@@ -24,6 +24,7 @@ from mlflow.tracking._tracking_service.registry import TrackingStoreRegistry
 from fer.data import table
 from fer.data.balance import DRAW
 from fer.evaluation import answers, fresh, metrics
+from fer.evaluation.scores import mean_over_domains
 from fer.files import write_json
 from fer.model.classifier import Classifier
 from fer.params import PromoteParams
@@ -82,7 +83,7 @@ class Checkout:
         told = Classifier(self.paths.candidate).probabilities(table.decode(faces["image"]))
         by_domain = metrics.scores_by_domain(truth, told, domains)
         scores = {
-            "accuracy": metrics.mean_over_domains(by_domain),
+            "accuracy": mean_over_domains(by_domain),
             "overall": dataclasses.asdict(metrics.scores(truth, told)),
             "domains": {name: dataclasses.asdict(one) for name, one in by_domain.items()},
         }

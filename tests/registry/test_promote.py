@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from fer import audit
 from fer.data import table
 from fer.errors import Busy, MissingData, ModelError
-from fer.evaluation import fresh
+from fer.evaluation import answers, fresh
 from fer.files import locked, read_json, sha256, write_json
 from fer.model.classifier import Classifier
 from fer.records import Parent
@@ -41,6 +41,22 @@ def test_the_first_champion_beats_the_most_common_emotion(registry) -> None:
     assert registry.named("champion") == 1
     assert registry.named("previous") is None
     assert report.accuracy["office"] == {"faces": 100, "champion": None, "candidate": 0.6}
+
+
+@pytest.mark.parametrize(("skill", "champion"), [(GOOD, 2), (CONSTANT, 1)])
+def test_who_is_champion_now_is_on_record_with_its_answers(
+    ruled, skill: int, champion: int
+) -> None:
+    ruled.candidate(skill)
+
+    ruled.promote()
+
+    file = versions.files(versions.get(ruled.client, champion))[0]
+    faces = table.read(ruled.paths.validation)
+    (record,) = ruled.paths.answers.iterdir()
+    assert record.stem == sha256(file)
+    told = Classifier(file).probabilities(table.decode(faces["image"]))
+    assert np.abs(answers.recorded(record) - told).max() < 1e-6
 
 
 def test_who_always_answers_the_most_common_emotion_is_no_champion(registry) -> None:

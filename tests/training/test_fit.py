@@ -1,5 +1,6 @@
 """A fit learns, keeps its best epoch, and goes on where it was killed."""
 
+import dataclasses
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training import fit as module
+from fer.training.batches import Monitor
 from fer.training.callbacks import KeepLast, KeepLog, StartEpoch
 from fer.training.fit import Plan, best_epoch, fit
 
@@ -40,11 +42,13 @@ class Training:
     monitor: pd.DataFrame
     checkpoint: Path
 
-    def run(self, plan: Plan = PLAN) -> tuple[pd.DataFrame, keras.Model]:
-        """Fit a new network; return the history and the network."""
+    def run(self, plan: Plan = PLAN, *, quick: bool = False) -> tuple[pd.DataFrame, keras.Model]:
+        """Fit a new network, or its end alone; return the history and the network."""
         keras.utils.set_random_seed(self.params.seed)
         model = networks.build("plain", [4], 0.0)
-        history = fit(model, self.faces, self.monitor, self.params, plan, self.checkpoint)
+        plan = dataclasses.replace(plan, frozen=networks.halves(model)[0] if quick else None)
+        monitor = Monitor.of(self.monitor, plan.frozen)
+        history = fit(model, self.faces, monitor, self.params, plan, self.checkpoint)
         return history, model
 
     def monitor_loss(self, model: keras.Model) -> float:
@@ -263,7 +267,7 @@ def test_an_update_keeps_the_statistics_of_every_layer(training: Training, quick
     keras.utils.set_random_seed(training.params.seed)
     before = statistics(networks.build("plain", [4], 0.0))
 
-    _, model = training.run(Plan(epochs=1, learning_rate=0.2, quick=quick, update=True))
+    _, model = training.run(Plan(epochs=1, learning_rate=0.2, update=True), quick=quick)
 
     assert before
     assert all(map(np.array_equal, statistics(model), before))

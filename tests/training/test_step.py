@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from fer.model import networks
+from fer.training.batches import Monitor
 from fer.training.step import STEPS, settle
 
 
@@ -36,11 +37,13 @@ def test_the_worse_for_what_the_parent_knows_the_shorter_the_step(
     known: pd.DataFrame, before: float, after: float, step: float
 ) -> None:
     model = _model(after)
+    begun = _model(before).get_weights()
 
-    taken = settle(model, _model(before).get_weights(), known)
+    taken, told = settle(model, begun, Monitor.of(known), np.ones(8, bool))
 
     assert taken == step
     assert model.get_weights()[-1][3] == pytest.approx(before + step * (after - before))
+    assert np.allclose(told, Monitor.of(known).told_by(model))
 
 
 def test_where_the_parent_knows_nothing_that_is_judged_all_of_it_is_learnt(
@@ -48,5 +51,10 @@ def test_where_the_parent_knows_nothing_that_is_judged_all_of_it_is_learnt(
 ) -> None:
     model = _model(-3.0)
 
-    assert settle(model, _model(1.0).get_weights(), known.head(0)) == 1.0
+    step, told = settle(
+        model, _model(1.0).get_weights(), Monitor.of(known), np.zeros(len(known), bool)
+    )
+
+    assert step == 1.0
+    assert np.allclose(told, Monitor.of(known).told_by(model))
     assert model.get_weights()[-1][3] == -3.0

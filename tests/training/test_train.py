@@ -20,6 +20,7 @@ from fer.params import TrainParams
 from fer.paths import Paths
 from fer.records import DataVersion, Parent
 from fer.training import train as module
+from fer.training import update as updating
 from fer.training.train import train
 
 
@@ -115,7 +116,8 @@ def without_fitting(monkeypatch: pytest.MonkeyPatch) -> None:
         names = ["loss", "accuracy", "monitor_loss", "monitor_accuracy", "learning_rate"]
         return pd.DataFrame({"epoch": [1], **dict.fromkeys(names, 0.5)})
 
-    monkeypatch.setattr(module, "fit", fit)
+    for each in (module, updating):
+        monkeypatch.setattr(each, "fit", fit)
 
 
 def test_the_log_leads_from_the_data_version_to_the_candidate(
@@ -165,7 +167,7 @@ def test_an_update_has_epochs_and_a_rate_of_its_own(
         plans.append(given[4])
         raise Killed
 
-    monkeypatch.setattr(module, "fit", fit)
+    monkeypatch.setattr(updating, "fit", fit)
     with pytest.raises(Killed):
         train(params, balanced)
 
