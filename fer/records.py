@@ -85,7 +85,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Parent:
-    """The champion that the next training starts from.
+    """The version that the next training starts from: what the champion's updates began with.
 
     Args:
         version: Its number in the registry.

@@ -137,7 +137,7 @@ def _check_parent(parent: Parent | None, base: pd.DataFrame) -> None:
         kinds = {True: "real", False: "drawn"}
         raise DataRefused(
             f"Expected a parent that knows {kinds[real]} faces, as base.source in params.yaml "
-            f"says, received champion version {parent.version} of {kinds[parent.real]} faces, "
+            f"says, received version {parent.version} of {kinds[parent.real]} faces, "
             "pinned in data/version.json. Start anew in a fresh clone, or "
             "`git checkout data/version.json` to leave the captured faces out."
         )

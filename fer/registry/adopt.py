@@ -25,9 +25,10 @@ _ADOPTED: Final = "adopted_sha256"
 
 
 def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent | None:
-    """Copy the champion's files to `models/parent.*` and say which it is.
+    """Copy the files of the champion's root to `models/parent.*` and say which it is.
 
-    The caller holds the lock of `promote`.
+    The root is what its line of updates began with. Started from the champion itself, each
+    update would hand on what it has lost. The caller holds the lock of `promote`.
 
     Args:
         paths: The checkout.
@@ -45,18 +46,39 @@ def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent |
         champion = _of_real_faces(client, paths, champion)
     if champion is None:
         return pinned
-    model, weights = versions.files(champion)
+    root = _root(client, champion)
+    model, weights = versions.files(root)
     for source, target in ((model, paths.parent), (weights, paths.parent_weights)):
         with replacing(target) as temporary:
             shutil.copyfile(source, temporary)
     lineage = Classifier(paths.parent).lineage
     return Parent(
-        version=int(champion.version),
+        version=int(root.version),
         data_version=lineage.data_version,
         weights_sha256=sha256(paths.parent_weights),
         model_sha256=sha256(paths.parent),
         real=lineage.real,
     )
+
+
+def _root(client: MlflowClient, version: ModelVersion) -> ModelVersion:
+    """Return what the updates up to `version` began with, as far back as this registry has it."""
+    model, _ = versions.files(version)
+    parent = Classifier(model).lineage.parent
+    before = None if parent is None else _kept(client, parent)
+    return version if before is None else _root(client, before)
+
+
+def _kept(client: MlflowClient, parent: Parent) -> ModelVersion | None:
+    """Return the version that `parent` is; None: it is elsewhere, or its files are gone."""
+    # Numbers are of one registry. In a clone, the parent was adopted under another.
+    adopted = versions.tagged(client, _ADOPTED, parent.model_sha256)
+    try:
+        found = adopted or versions.get(client, parent.version)
+        _, weights = versions.files(found)
+    except RegistryError:
+        return None
+    return found if sha256(weights) == parent.weights_sha256 else None
 
 
 def rival(client: MlflowClient, paths: Paths, lineage: Lineage) -> ModelVersion | None:
@@ -116,11 +138,11 @@ def _pinned_parent(client: MlflowClient, paths: Paths, parent: Parent) -> ModelV
     for file, digest in wanted:
         if not file.is_file() or sha256(file) != digest:
             raise MissingData(
-                f"The candidate was trained from champion version {parent.version}, and "
+                f"The candidate was trained from version {parent.version}, and "
                 "this registry has no champion to hold it against. "
                 f"Fetch it: `dvc pull {file}.dvc`"
             )
-    reason = f"champion version {parent.version} of another registry"
+    reason = f"version {parent.version} of another registry"
     version = _adopted(client, "pinned-parent", paths.parent, paths.parent_weights, reason)
     client.set_registered_model_alias(NAME, CHAMPION, version.version)
     audit.record(paths, "promotion", version=int(version.version), before=None)

@@ -37,7 +37,7 @@ class TrainReport:
     """How the candidate came about.
 
     Args:
-        started_from: "random weights", or the champion's version.
+        started_from: "random weights", or the version in the registry.
         lane: "scratch"; of an update "full", or "quick": the last block and the head alone.
         epochs: Epochs run; fewer than asked for where the monitor loss stopped falling.
         best_epoch: The one whose weights were kept, counted from 1: an update's last.
@@ -100,7 +100,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         history = fitted.history
         kept = history.iloc[-1] if updated else best_epoch(history, params.best_by)
         report = TrainReport(
-            started_from=f"champion version {current.parent.version}"
+            started_from=f"version {current.parent.version}"
             if updated and current.parent
             else "random weights",
             lane=lane,

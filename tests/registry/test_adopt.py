@@ -10,7 +10,7 @@ from fer.errors import RegistryError
 from fer.files import sha256
 from fer.records import Parent
 from fer.registry import adopt, versions
-from tests.registry.conftest import FAIR, GOOD
+from tests.registry.conftest import FAIR, GOOD, Checkout
 
 REAL = ("fer2013", "webcam")
 
@@ -108,3 +108,68 @@ def test_for_drawn_faces_nothing_is_adopted(registry) -> None:
 
     assert registry.promote().verdict == "promoted"
     assert registry.versions() == 1
+
+
+# -- an update starts where the champion's updates began ---------------------------------------
+
+
+def _as_parent(checkout: Checkout, number: int) -> Parent:
+    """Return version `number` as a champion's file names it that was started from it."""
+    model, weights = versions.files(versions.get(checkout.client, number))
+    return Parent(number, 1, sha256(weights), sha256(model))
+
+
+@pytest.fixture
+def updated(ruled: Checkout) -> Checkout:
+    """Champion 2 learnt from champion 1, which had no parent."""
+    ruled.candidate(GOOD, parent=_as_parent(ruled, 1))
+    assert ruled.promote().verdict == "promoted"
+    return ruled
+
+
+def test_an_update_starts_where_the_champions_updates_began(updated: Checkout) -> None:
+    pinned = adopt.pin_champion(updated.paths, None, real=False)
+
+    assert updated.named("champion") == 2
+    assert pinned == _as_parent(updated, 1)
+    assert pinned.weights_sha256 == sha256(updated.paths.parent_weights)
+
+
+def test_that_is_found_through_updates_of_updates(
+    updated: Checkout, model_file: Callable[..., Path]
+) -> None:
+    updated.candidate(GOOD, parent=_as_parent(updated, 2), seed=2)
+    updated.promote()
+    versions.rollback(updated.paths, 3)  # to it: as good as 2, it was refused
+
+    assert adopt.pin_champion(updated.paths, None, real=False) == _as_parent(updated, 1)
+
+
+@pytest.mark.parametrize("number", [1, 70], ids=["another version here", "no version here"])
+def test_where_that_is_of_another_registry_an_update_starts_from_the_champion(
+    ruled: Checkout, number: int
+) -> None:
+    ruled.candidate(GOOD, parent=Parent(number, 1, "a" * 64, "b" * 64))
+    ruled.promote()
+
+    pinned = adopt.pin_champion(ruled.paths, None, real=False)
+
+    assert pinned is not None
+    assert pinned.version == ruled.named("champion") == 2
+
+
+def test_in_a_clone_it_starts_from_the_parent_that_came_with_it(
+    registry: Checkout, model_file: Callable[..., Path]
+) -> None:
+    paths = registry.paths
+    model_file(paths.parent, reads=FAIR)
+    paths.parent_weights.write_bytes(b"weights from home")
+    home = Parent(7, 1, sha256(paths.parent_weights), sha256(paths.parent))
+    registry.candidate(GOOD, parent=home)
+    assert registry.promote().verdict == "promoted"
+
+    pinned = adopt.pin_champion(paths, None, real=False)
+
+    assert registry.named("champion") == 2
+    assert pinned is not None
+    assert (pinned.version, pinned.weights_sha256) == (1, home.weights_sha256)
