@@ -64,8 +64,11 @@ def pin_champion(paths: Paths, pinned: Parent | None, *, real: bool) -> Parent |
 def _root(client: MlflowClient, version: ModelVersion) -> ModelVersion:
     """Return what the updates up to `version` began with, as far back as this registry has it."""
     model, _ = versions.files(version)
-    parent = Classifier(model).lineage.parent
-    before = None if parent is None else _kept(client, parent)
+    lineage = Classifier(model).lineage
+    # With a parent of another shape a training starts from random weights.
+    if lineage.parent is None or lineage.lane == "scratch":
+        return version
+    before = _kept(client, lineage.parent)
     return version if before is None else _root(client, before)
 
 

@@ -145,6 +145,20 @@ def test_that_is_found_through_updates_of_updates(
     assert adopt.pin_champion(updated.paths, None, real=False) == _as_parent(updated, 1)
 
 
+def test_a_champion_that_took_no_weights_from_its_parent_is_a_beginning(
+    ruled: Checkout, model_file: Callable[..., Path]
+) -> None:
+    ruled.candidate(GOOD)
+    parent = _as_parent(ruled, 1)
+    model_file(ruled.paths.candidate, reads=GOOD, parent=parent, lane="scratch")
+    ruled.promote()
+
+    pinned = adopt.pin_champion(ruled.paths, None, real=False)
+
+    assert pinned is not None
+    assert pinned.version == ruled.named("champion") == 2
+
+
 @pytest.mark.parametrize("number", [1, 70], ids=["another version here", "no version here"])
 def test_where_that_is_of_another_registry_an_update_starts_from_the_champion(
     ruled: Checkout, number: int
