@@ -30,7 +30,7 @@ def test_all_that_was_started_ends_with_a_benchmark_that_is_ended() -> None:
     ) as running:
         os.close(alive)
         told = b""
-        while told.count(b"ready") < 2:
+        while told.count(b"ready\n") < 2:
             told += os.read(reading, 100)
         running.send_signal(signal.SIGTERM)
         assert running.wait(60) == 128 + signal.SIGTERM

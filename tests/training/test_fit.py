@@ -22,7 +22,7 @@ from fer.training.batches import Monitor
 from fer.training.callbacks import KeepLast, KeepLog, StartEpoch
 from fer.training.fit import Plan, best_epoch, fit
 
-PLAN = Plan(epochs=4, learning_rate=0.2)
+PLAN = Plan(epochs=4, learning_rate=0.05)
 
 
 # TensorFlow's threads add in any order: two undisturbed runs differed by 5 % in an epoch (3.13).
