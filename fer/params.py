@@ -148,8 +148,6 @@ class TrainParams(_Section):
     learning_rate: Rate
     update_learning_rate: Rate
     parent_share: Share
-    teachers: tuple[str, ...]
-    teacher_share: Share
     weight_decay: NotNegative
     best_by: Literal["loss", "accuracy"]
     patience: Positive

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
 
 import yaml
 
@@ -21,50 +20,29 @@ from fer.paths import SHIPPED, SHIPPED_MODEL, SHIPPED_WEIGHTS, Paths
 from fer.records import DataVersion
 from pipelines.commands import ROOT, environment
 
-_TEACHERS: Final = (1, 2)
-"""Seeds of the models that teach the one that is shipped, by the same recipe."""
-
 
 def main() -> None:
     """Train it, put it in its place, and print how it does on PublicTest."""
     parser = argparse.ArgumentParser(prog="pipelines.champion", description=main.__doc__)
     parser.add_argument("data", type=Path, help="fer2013.csv with fer2013new.csv beside it")
     data = parser.parse_args().data.expanduser().resolve()
-    teachers = [_teacher(data, seed) for seed in _TEACHERS]
-    workspace = _prepare(data, "student", teachers=teachers)
-    _train(workspace)
-    _fer(workspace, "evaluate")
+    workspace = _prepare(data)
+    for step in ("base", "validate", "balance", "train", "evaluate"):
+        _fer(workspace, step)
     shutil.copyfile(workspace.candidate, SHIPPED_MODEL)
     shutil.copyfile(workspace.candidate_weights, SHIPPED_WEIGHTS)
     _fer(workspace, "evaluate", "--split", "validation", "--data", str(data))
     shutil.copyfile(workspace.report("official-validation.json"), SHIPPED / "figures.json")
 
 
-def _teacher(data: Path, seed: int) -> str:
-    """Return the model of this seed, trained once for one recipe."""
-    workspace = _prepare(data, f"teacher-{seed}", seed=seed, teachers=[])
-    if not workspace.report("train.json").is_file():  # what `train` writes last
-        _train(workspace)
-    return os.fspath(workspace.candidate)
-
-
-def _train(workspace: Paths) -> None:
-    for step in ("base", "validate", "balance", "train"):
-        _fer(workspace, step)
-
-
-def _prepare(data: Path, name: str, **train: Any) -> Paths:
-    """Make a checkout of settings and an empty data version alone; `train` are settings of it."""
-    workspace = Paths(ROOT / ".fer" / "champion" / name)
+def _prepare(data: Path) -> Paths:
+    """Make a checkout of settings and an empty data version alone."""
+    workspace = Paths(ROOT / ".fer" / "champion")
     settings = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
     settings |= yaml.safe_load((SHIPPED / "recipe.yaml").read_text("utf-8"))
     settings["base"]["path"] = str(data)
-    settings["train"] |= train
     workspace.version.parent.mkdir(parents=True, exist_ok=True)
-    wanted = yaml.safe_dump(settings, sort_keys=False)
-    if not workspace.params.is_file() or workspace.params.read_text("utf-8") != wanted:
-        workspace.report("train.json").unlink(missing_ok=True)
-        write_text(workspace.params, wanted)
+    write_text(workspace.params, yaml.safe_dump(settings, sort_keys=False))
     version.write(workspace.version, DataVersion())
     # What marks a checkout's root.
     shutil.copyfile(ROOT / "dvc.yaml", workspace.root / "dvc.yaml")

@@ -59,12 +59,7 @@ class Monitor:
 
 
 def targets(faces: pd.DataFrame) -> NDArray[np.float32]:
-    """Return what each face is to be answered, shape `(n, 7)`.
-
-    Its label, one-hot; where `teachers.teach` added the column `taught`, that.
-    """
-    if "taught" in faces:
-        return np.array(faces["taught"].to_list(), np.float32)
+    """Return the label of each face, one-hot, shape `(n, 7)`."""
     wanted = np.zeros((len(faces), len(EMOTIONS)), np.float32)
     wanted[np.arange(len(faces)), faces["label"].map(INDEX)] = 1
     return wanted

@@ -7,7 +7,6 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as release
 from pathlib import Path
@@ -24,7 +23,7 @@ from fer.model.export import export
 from fer.params import TrainParams
 from fer.paths import Paths
 from fer.records import DataVersion
-from fer.training import hardware, teachers
+from fer.training import hardware
 from fer.training.batches import Monitor
 from fer.training.fit import Plan, best_epoch, fit
 from fer.training.update import Fitted, update
@@ -72,7 +71,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
 
     Raises:
         DataError: The training table is of another data version.
-        MissingData: The parent, a table or a teacher is not here.
+        MissingData: The parent, or a table, is not here.
         ModelError: The exported file does not answer as the network does.
     """
     with locked(paths.lock("train")):
@@ -84,9 +83,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         model = networks.build(*shape, light=params.light, precision=precision)
         updated = _start_from_parent(model, current, paths)
         lane = _lane(faces, params, updated=updated)
-        told_by = [] if updated else teachers.find(params.teachers, paths.root)
-        lineage = _lineage(current, faces, params, paths, lane, told_by)
-        faces = teachers.teach(faces, told_by, params.teacher_share, params.seed)
+        lineage = _lineage(current, faces, params, paths, lane)
         began = time.perf_counter()
         fitted = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
         seconds = time.perf_counter() - began
@@ -141,12 +138,7 @@ def _check_table(paths: Paths) -> None:
 
 
 def _lineage(
-    current: DataVersion,
-    faces: pd.DataFrame,
-    params: TrainParams,
-    paths: Paths,
-    lane: Lane,
-    told_by: Sequence[Path],
+    current: DataVersion, faces: pd.DataFrame, params: TrainParams, paths: Paths, lane: Lane
 ) -> Lineage:
     return Lineage(
         data_version=current.number,
@@ -155,8 +147,7 @@ def _lineage(
         parent=current.parent,
         git_commit=_git_commit(paths.root),
         seed=params.seed,
-        # Teachers by what they are, not by where they lay.
-        params=params.model_dump(mode="json") | {"teachers": [sha256(path) for path in told_by]},
+        params=params.model_dump(mode="json"),
         environment={
             "python": platform.python_version(),
             "keras": keras.__version__,

@@ -35,8 +35,6 @@ def params() -> TrainParams:
         learning_rate=0.02,
         update_learning_rate=0.01,
         parent_share=0.7,
-        teachers=(),
-        teacher_share=0.7,
         weight_decay=0.001,
         best_by="loss",
         patience=4,

@@ -1,7 +1,6 @@
 """Training makes a candidate of what the data version names, whole, and starts where it should."""
 
 import dataclasses
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,19 +92,6 @@ def test_the_candidate_carries_its_lineage(
     assert lineage.environment["keras"] == keras.__version__
     # The checkout of the tests lies outside git.
     assert lineage.git_commit == "unknown"
-
-
-def test_a_candidate_taught_by_others_says_by_whom(
-    balanced: Paths, params: TrainParams, without_fitting: None
-) -> None:
-    _cut(balanced, DataVersion())
-    train(params, balanced)
-    shutil.copyfile(balanced.candidate, balanced.root / "teacher.onnx")
-
-    train(params.model_copy(update={"teachers": ("teacher.onnx",)}), balanced)
-
-    taught = Classifier(balanced.candidate).lineage.params["teachers"]
-    assert taught == [sha256(balanced.root / "teacher.onnx")]
 
 
 @pytest.fixture
