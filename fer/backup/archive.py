@@ -5,6 +5,7 @@ Names are those of the checkout, wherever DVC's cache really is.
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import tarfile
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final, cast
 
 from pydantic import TypeAdapter
 
@@ -124,7 +125,8 @@ def unpack(source: Path, folder: Path) -> About:
         with tarfile.open(source, "r:") as tar:
             members = tar.getmembers()
             _check(members, folder)
-            tar.extractall(folder, members, filter="data")
+            for member in members:
+                _extract(tar, member, folder / member.name)
         about = _about((folder / _ABOUT).read_bytes())
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise DataError(
@@ -140,6 +142,16 @@ def unpack(source: Path, folder: Path) -> About:
             f"missing or too many, the first of them {wrong[0]}. Take another one."
         )
     return about
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, file: Path) -> None:
+    """Write a regular file, for its owner alone; `extractall` has filters from 3.11.4 on."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    packed = cast(IO[bytes], tar.extractfile(member))
+    with packed, file.open("xb") as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+    file.chmod(0o600)
+    os.utime(file, (member.mtime, member.mtime))
 
 
 def _check(members: list[tarfile.TarInfo], folder: Path) -> None:

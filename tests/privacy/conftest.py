@@ -24,7 +24,7 @@ from fer.data.ingest import ingest
 from fer.data.validate import RULES
 from fer.data.validation_page import render
 from fer.paths import Paths
-from fer.records import Decision
+from fer.records import DataVersion, Decision
 from fer.registry import adopt, retire
 from fer.registry.retire import Retired
 from tests.standins import pin_champion, track
@@ -121,9 +121,8 @@ def furnish(paths: Paths, faces: Faces, model_file: ModelFile) -> House:
     here = Path(__file__).parents[2]
     for name in ("params.yaml", "dvc.yaml"):
         shutil.copy(here / name, paths.root)
-    shutil.copy(here / "data" / "version.json", paths.root / "params.tmp")
     (paths.root / "data").mkdir()
-    (paths.root / "params.tmp").rename(paths.version)
+    version.write(paths.version, DataVersion())
     table.write(paths.base, faces(8, first=90, subject=None, split="train", source="fer2013"))
 
     people = [ANA, "bob", "cleo", "dan"]
