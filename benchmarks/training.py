@@ -69,14 +69,14 @@ def ours(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: 
 
 def usual(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: Clock) -> None:
     """Train from a folder of PNGs, changed at random by Keras' own generator."""
-    from tensorflow.keras.preprocessing.image import ImageDataGenerator  # type: ignore[import-untyped]  # fmt: skip
+    from tensorflow.keras.preprocessing import image  # type: ignore[import-untyped]  # has none
 
     with tempfile.TemporaryDirectory() as folder:
         for emotion in EMOTIONS:
             (Path(folder) / emotion).mkdir()
-        for number, (image, label) in enumerate(zip(faces["image"], faces["label"], strict=True)):
-            (Path(folder) / label / f"{number}.png").write_bytes(image)
-        shown = ImageDataGenerator(
+        for number, (png, label) in enumerate(zip(faces["image"], faces["label"], strict=True)):
+            (Path(folder) / label / f"{number}.png").write_bytes(png)
+        shown = image.ImageDataGenerator(
             rotation_range=12,
             width_shift_range=4,
             height_shift_range=4,

@@ -168,9 +168,12 @@ class Wire:
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         ours, theirs = socket.socketpair()
-        protocol: Callable[[], Any] = lambda: self._config.http_protocol_class(  # noqa: E731  typed
-            config=self._config, server_state=self._state, app_state={}
-        )
+
+        def protocol() -> Any:
+            return self._config.http_protocol_class(
+                config=self._config, server_state=self._state, app_state={}
+            )
+
         await self._loop.connect_accepted_socket(protocol, theirs)
         return await asyncio.open_connection(sock=ours)
 

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -207,14 +208,13 @@ def _prefect(paths: Paths, *arguments: str) -> str:
     Raises:
         FerError: It fails, or does not answer in time.
     """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pipelines.health", *arguments],
-            cwd=paths.root, capture_output=True, text=True, timeout=_PREFECT_SECONDS,
-            env={**os.environ, "PREFECT_CLIENT_MAX_RETRIES": "0"},
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise FerError(f"Prefect did not answer in {_PREFECT_SECONDS} s.") from None
+    done = _ask(
+        paths,
+        ["pipelines.health", *arguments],
+        _PREFECT_SECONDS,
+        silent=f"Prefect did not answer in {_PREFECT_SECONDS} s.",
+        PREFECT_CLIENT_MAX_RETRIES="0",
+    )
     if done.returncode:
         raise FerError(f"Prefect could not be asked: {done.stderr.strip()[-500:]}")
     return done.stdout.splitlines()[-1]
@@ -226,17 +226,32 @@ def _dvc(paths: Paths, *arguments: str) -> str:
     Raises:
         FerError: It refuses, or does not answer in time.
     """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "dvc", *arguments],
-            cwd=paths.root, capture_output=True, text=True, timeout=_REMOTE_SECONDS,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise FerError(
-            f"DVC's remote did not answer in {_REMOTE_SECONDS} s. See `dvc remote list`."
-        ) from None
+    done = _ask(
+        paths,
+        ["dvc", *arguments],
+        _REMOTE_SECONDS,
+        silent=f"DVC's remote did not answer in {_REMOTE_SECONDS} s. See `dvc remote list`.",
+    )
     if done.returncode:
         # The rest is a traceback, or where to ask for help.
         told = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
         raise FerError(f"`dvc {arguments[0]}` failed: {' '.join(told) or done.stderr}")
     return done.stdout
+
+
+def _ask(
+    paths: Paths, command: Sequence[str], seconds: float, *, silent: str, **settings: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m` in the checkout, in an environment with `settings`.
+
+    Raises:
+        FerError: It did not end in so many `seconds`; says `silent`.
+    """
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=paths.root, capture_output=True, text=True, timeout=seconds,
+            env={**os.environ, **settings}, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise FerError(silent) from None
