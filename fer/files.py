@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,9 @@ from fer.errors import Busy, MissingData
 
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 """How a PNG begins."""
+
+UNFINISHED: Final = re.compile(r"\.(\d+)-.+")
+"""How `replacing` calls what it has not finished, with the number of its process."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +59,17 @@ def replacing(path: Path, *, secret: bool = False) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Delete what killed processes left half-written in `folder`, which may hold faces.
+
+    Args:
+        folder: Need not be there. Nobody writes to it meanwhile: the caller holds the lock for it.
+    """
+    for file in folder.glob(".*"):
+        if UNFINISHED.fullmatch(file.name):
+            file.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from fer.data import dvc_files, inbox, quarantine, receipts, version
 from fer.data.sorting import BY_CLOCK, Sorted, sort, untimely
-from fer.files import locked
+from fer.files import clear_unfinished, locked
 from fer.params import IngestParams
 from fer.paths import Paths
 from fer.records import DataVersion, Decision, Parent
@@ -63,6 +63,8 @@ def ingest(
         DataError: DVC refuses the shard.
     """
     with locked(paths.lock("ingest")):
+        for folder in (paths.captures, paths.quarantine):
+            clear_unfinished(folder)
         dvc_files.mend(paths)
         current = version.read(paths.version)
         items = inbox.read(paths.inbox)

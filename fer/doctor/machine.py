@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 
 from fer.doctor.findings import Finding, Level
 from fer.errors import Busy
-from fer.files import locked
+from fer.files import UNFINISHED, locked
 from fer.paths import Paths
 
 _INSTALL: Final = "`make --always-make .venv/ready` installs what requirements.lock names."
@@ -29,9 +29,6 @@ _COMFORTABLE_GB: Final = 2.0
 
 _MAX_NAMED: Final = 5
 _OTHERS_MAY_WRITE: Final = 0o002
-
-_TEMPORARY: Final = re.compile(r"\.(\d+)-.+")
-"""How `files.replacing` calls what it has not finished, with the number of its process."""
 
 
 def python(paths: Paths) -> Finding:
@@ -133,7 +130,7 @@ def leftovers(paths: Paths) -> Finding:
             paths.report("metrics.json").parent,
         )
         for file in folder.rglob(".*")
-        if (named := _TEMPORARY.fullmatch(file.name)) and not _alive(int(named[1]))
+        if (named := UNFINISHED.fullmatch(file.name)) and not _alive(int(named[1]))
     )
     if not found:
         return Finding("ok", "no half-written files")

@@ -20,7 +20,7 @@ from fer.data.ingest import IngestReport, PinChampion, ingest
 from fer.data.validate import RULES
 from fer.emotions import EMOTIONS
 from fer.errors import Busy, DataError
-from fer.files import sha256, write_json
+from fer.files import UNFINISHED, sha256, write_json
 from fer.params import IngestParams
 from fer.paths import Paths
 from fer.records import DataVersion, Decision, Parent, now
@@ -554,6 +554,12 @@ def state(paths: Paths) -> dict[str, object]:
         "faces": sorted(zip(faces["id"], faces["label"], faces["split"], strict=True)),
         "apart": sorted(zip(apart["id"], apart["reason"], strict=True)),
         "unreadable": [file.read_bytes() for file in paths.quarantine.glob("*.unreadable")],
+        "half-written": [
+            one
+            for folder in (paths.captures, paths.quarantine)
+            for one in folder.glob(".*")
+            if UNFINISHED.fullmatch(one.name)
+        ],
         "inbox": inbox.read(paths.inbox).files,
         "pinned": [sha256(paths.parent), sha256(paths.parent_weights)],
         "pointers": sorted(file.name for file in paths.root.glob("*/**/*.dvc") if file.is_file()),
