@@ -116,6 +116,9 @@ def fit(
         ),
         validation_batch_size=256,
         verbose=0,
+        # They are mixed already, for the epoch's number; Keras would mix them by what chance had
+        # done before, and a training that goes on would see another order.
+        shuffle=False,
         callbacks=[
             StartEpoch(batches),
             TellEpoch(),

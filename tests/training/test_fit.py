@@ -18,7 +18,7 @@ from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training import fit as module
-from fer.training.batches import Monitor
+from fer.training.batches import Batches, Monitor
 from fer.training.callbacks import KeepLast, KeepLog, StartEpoch
 from fer.training.fit import Plan, best_epoch, fit
 
@@ -184,6 +184,38 @@ def test_killed_in_epoch_3_and_run_again_it_ends_as_if_undisturbed(
     assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
 
 
+def test_killed_and_run_again_it_is_shown_the_same_in_the_same_order(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, int]] = []
+    ask, start = Batches.__getitem__, Batches.start
+    epochs: list[int] = []
+
+    def told(batches: Batches, epoch: int) -> None:
+        start(batches, epoch)
+        epochs.append(epoch)
+
+    def asked(batches: Batches, index: int) -> Any:
+        if epochs[-1] >= 2:
+            shown.append((epochs[-1], index))
+        return ask(batches, index)
+
+    monkeypatch.setattr(Batches, "start", told)
+    monkeypatch.setattr(Batches, "__getitem__", asked)
+    make(tmp_path / "undisturbed").run()
+    expected, training = shown.copy(), make(tmp_path / "killed")
+    shown.clear()
+    with monkeypatch.context() as killing:
+        _kill(killing, StartEpoch, "on_epoch_begin", epoch=2, done=False)
+        with pytest.raises(Killed):
+            training.run()
+
+    training.run()
+
+    assert len(shown) == 2 * 6
+    assert shown == expected
+
+
 @pytest.mark.parametrize("file", ["best.weights.h5", "last.weights.h5"])
 def test_killed_while_writing_weights_it_goes_on(
     training: Training,
@@ -295,10 +327,10 @@ def test_an_update_goes_to_its_end_and_keeps_its_last_epoch(training: Training) 
     wrong = training.monitor["label"].map({"happy": "sad", "sad": "happy"})
     training.monitor = training.monitor.assign(label=wrong)
 
-    history, model = training.run(Plan(epochs=3, learning_rate=0.2, update=True))
+    history, model = training.run(Plan(epochs=4, learning_rate=0.05, update=True))
 
     last = history["monitor_loss"].iloc[-1]
-    assert len(history) == 3
+    assert len(history) == 4
     assert last > history["monitor_loss"].min()
     assert training.monitor_loss(model) == pytest.approx(last, rel=1e-3)
 
