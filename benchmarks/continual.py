@@ -16,7 +16,7 @@ faces shown in an update as ours is, but for joint:
 - ours: from the base model each time, the faces of this camera and of those before, as `balance`
   draws and `train` learns them with params.yaml; it has no gate, and needs none between updates
   that do not build on each other;
-- ours, quick: the same faces, learnt by the last block and the head (`train.quick_below`);
+- ours, quick: the same faces, shown for one epoch (`train.quick_below`);
 - joint: as ours in the end, with `--joint` times as many epochs: what more time would give.
 
 Each way runs in a fresh process, which tells its peak memory, and its processor time, which other
@@ -126,7 +126,6 @@ def run(
     way: str, model_file: Path, held: Stream, params: Params, joint: float
 ) -> list[dict[str, Any]]:
     """Learn the stream one way; one row an update, the base's first."""
-    from fer.model import networks
     from fer.training.batches import Monitor
     from fer.training.fit import Plan, fit
     from fer.training.update import update
@@ -136,10 +135,10 @@ def run(
     steps = [[*CAMERAS]] if way in AT_ONCE else [[name] for name in CAMERAS if way != "none"]
     if way == "GDumb":
         model = started(model_file, params, random=True)
+    epochs = {"ours, quick": 1, "joint": round(params.train.update_epochs * joint)}
     plan = Plan(
-        round(params.train.update_epochs * (joint if way == "joint" else 1)),
+        epochs.get(way, params.train.update_epochs),
         params.train.learning_rate if way == "GDumb" else params.train.update_learning_rate,
-        frozen=networks.halves(model)[0] if way == "ours, quick" else None,
         update=way in ("ours", "ours, quick", "joint"),
     )
     begun, known, names = model.get_weights(), held.known, [BASE]

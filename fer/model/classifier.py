@@ -33,8 +33,8 @@ class Lineage:
         params: The `train` section of params.yaml.
         environment: Releases of the libraries that decide the result.
         sources: Where the faces that it learnt come from, sorted; empty: a file from before.
-        lane: "scratch"; of an update "full", or "quick": last block and head alone; None: a
-            file from before.
+        lane: "scratch"; of an update "full", or "quick": one epoch; None: a file from
+            before.
     """
 
     data_version: int

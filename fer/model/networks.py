@@ -14,8 +14,6 @@ from fer.model.light import LAYERS
 from fer.records import SIZE
 
 _HEAD: Final = "probabilities"
-_SEAM: Final = "seam"
-"""Layer that changes nothing; behind it is the last block, or the head of a backbone."""
 
 
 def build(
@@ -52,7 +50,7 @@ def build(
         axis=[1, 2, 3], center=False, scale=False, name="standardise"
     )(evened)
     if network in transfer.BACKBONES:
-        features = _seam(transfer.features(features, network, precision))
+        features = transfer.features(features, network, precision)
     else:
         features = _STAGES[network](features, widths, precision)
     features = layers.GlobalAveragePooling2D(dtype=precision)(features)
@@ -89,18 +87,6 @@ def with_votes(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, layers.Concatenate()([model.output, votes]))
 
 
-def halves(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Return two networks of the layers of `model`: up to its last block, and from there.
-
-    The first tells float32 features; the second, which takes them, answers as `model` does.
-
-    Args:
-        model: What `build` or `with_votes` made.
-    """
-    features = model.get_layer(_SEAM).output
-    return keras.Model(model.input, features), keras.Model(features, model.output)
-
-
 def copy(model: keras.Model) -> keras.Model:
     """Return a network of the same shape and weights, in layers of its own."""
     other = keras.models.clone_model(model)
@@ -131,9 +117,7 @@ def soften(model: keras.Model, temperature: float) -> None:
 
 
 def _plain(features: Any, widths: Sequence[int], precision: str) -> Any:
-    for stage, width in enumerate(widths, start=1):
-        if stage == len(widths):
-            features = _seam(features)
+    for width in widths:
         for _ in range(2):
             features = _convolution(features, width, precision=precision)
         features = layers.MaxPooling2D(dtype=precision)(features)
@@ -144,8 +128,6 @@ def _residual(features: Any, widths: Sequence[int], precision: str) -> Any:
     features = _convolution(features, widths[0], stride=2, precision=precision)
     for stage, width in enumerate(widths):
         features = _block(features, width, stride=1 if stage == 0 else 2, precision=precision)
-        if stage == len(widths) - 1:
-            features = _seam(features)
         features = _block(features, width, stride=1, precision=precision)
     return features
 
@@ -153,9 +135,7 @@ def _residual(features: Any, widths: Sequence[int], precision: str) -> Any:
 def _separable(features: Any, widths: Sequence[int], precision: str) -> Any:
     for _ in range(2):
         features = _convolution(features, widths[0], precision=precision)
-    for stage, width in enumerate(widths, start=1):
-        if stage == len(widths):
-            features = _seam(features)
+    for width in widths:
         shortcut = _convolution(
             features, width, stride=2, kernel=1, activate=False, precision=precision
         )
@@ -164,11 +144,6 @@ def _separable(features: Any, widths: Sequence[int], precision: str) -> Any:
         inner = layers.MaxPooling2D(3, 2, padding="same", dtype=precision)(inner)
         features = layers.Add(dtype=precision)([inner, shortcut])
     return features
-
-
-def _seam(features: Any) -> Any:
-    # float32, because NumPy, which keeps the features, has no bfloat16.
-    return layers.Identity(name=_SEAM, dtype="float32")(features)
 
 
 def _block(features: Any, width: int, *, stride: int, precision: str) -> Any:

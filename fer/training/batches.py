@@ -34,10 +34,10 @@ class Parent:
 
 @dataclass(frozen=True, eq=False)
 class Monitor:
-    """Faces that judge a training, as what learns sees them.
+    """Faces that judge a training.
 
     Args:
-        shown: Faces, shape `(n, 48, 48, 1)`, 0-255, or what a frozen part tells of them.
+        shown: Faces, shape `(n, 48, 48, 1)`, 0-255.
         truth: Place of each label in `EMOTIONS`, shape `(n,)`.
     """
 
@@ -45,11 +45,9 @@ class Monitor:
     truth: NDArray[np.int64]
 
     @classmethod
-    def of(cls, faces: pd.DataFrame, frozen: keras.Model | None = None) -> "Monitor":
-        """Return `faces`, a face table, as they look behind `frozen`."""
+    def of(cls, faces: pd.DataFrame) -> "Monitor":
+        """Return the faces of a face table."""
         shown = table.decode(faces["image"])[..., None].astype(np.float32)
-        if frozen is not None:
-            shown = frozen.predict(shown, batch_size=256, verbose=0)
         return cls(shown, np.asarray(faces["label"].map(INDEX), np.int64))
 
     def told_by(self, model: keras.Model) -> NDArray[np.float32]:
@@ -119,73 +117,17 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(
         self, index: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return batch `index`: faces `(b, 48, 48, 1)`, targets `(b, 7 or 14)`, weights `(b,)`."""
-        faces = self.faces(index)
-        return faces, *self.lesson(index, faces)
+        """Return batch `index`: faces `(b, 48, 48, 1)`, targets `(b, 7 or 14)`, weights `(b,)`.
 
-    def faces(self, index: int) -> NDArray[np.float32]:
-        """Return the faces of batch `index`, shape `(b, 48, 48, 1)`, 0-255, changed at random."""
-        rng = np.random.default_rng([self._seed, self._epoch, index])
-        return augment(self._pixels[self._rows_of(index)], rng)[..., None]
-
-    def lesson(
-        self, index: int, shown: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return targets and weights of batch `index`; the parent sees what the learner is shown.
-
-        Args:
-            index: Of the batch.
-            shown: What `faces` returned, or what a frozen part tells of it.
+        Faces are 0-255, changed at random; the parent sees them as the learner does.
         """
-        rows = self._rows_of(index)
-        wanted = self._targets[rows]
+        rows = self._rows[index * self._batch_size : (index + 1) * self._batch_size]
+        rng = np.random.default_rng([self._seed, self._epoch, index])
+        faces, wanted = augment(self._pixels[rows], rng)[..., None], self._targets[rows]
         if self._parent is not None:
-            told, part = self._parent.model.predict_on_batch(shown), self._follows[rows]
+            told, part = self._parent.model.predict_on_batch(faces), self._follows[rows]
             wanted[:, LABELS] = (1 - part) * wanted[:, LABELS] + part * told
-        return wanted, self._weights[rows]
-
-    def _rows_of(self, index: int) -> NDArray[np.intp]:
-        return self._rows[index * self._batch_size : (index + 1) * self._batch_size]
-
-
-class Stored(keras.utils.PyDataset):
-    """One epoch of faces as a frozen part of the network sees them, shuffled anew each epoch.
-
-    Augmented once: where few new faces make much of an epoch, each is drawn many times in it,
-    and changed otherwise each time.
-
-    Args:
-        batches: What is shown, at its first epoch; its parent sees features, too.
-        frozen: Network from faces to float32 features.
-        seed: Of the order.
-    """
-
-    def __init__(self, batches: Batches, frozen: keras.Model, *, seed: int) -> None:
-        super().__init__()
-        every = range(len(batches))
-        shown = [frozen.predict_on_batch(batches.faces(index)) for index in every]
-        lessons = [batches.lesson(index, shown[index]) for index in every]
-        self._batch_size = len(shown[0])
-        self._features = np.concatenate(shown)
-        self._targets = np.concatenate([wanted for wanted, _ in lessons])
-        self._weights = np.concatenate([weights for _, weights in lessons])
-        self._seed = seed
-        self.start(0)
-
-    def start(self, epoch: int) -> None:
-        """Shuffle for `epoch`."""
-        self._order = np.random.default_rng([self._seed, epoch]).permutation(len(self._weights))
-
-    def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return math.ceil(len(self._order) / self._batch_size)
-
-    def __getitem__(
-        self, index: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Return batch `index`: features, targets `(b, 7 or 14)`, weights `(b,)`."""
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        return self._features[rows], self._targets[rows], self._weights[rows]
+        return faces, wanted, self._weights[rows]
 
 
 def draw(times: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.intp]:

@@ -9,13 +9,13 @@ import keras
 import pandas as pd
 
 from fer.files import replacing
-from fer.training.batches import Batches, Stored
+from fer.training.batches import Batches
 
 
 class StartEpoch(keras.callbacks.Callback):
     """Tell the batches which epoch it is, also after a resumed training."""
 
-    def __init__(self, batches: Batches | Stored) -> None:
+    def __init__(self, batches: Batches) -> None:
         super().__init__()
         self._batches = batches
 

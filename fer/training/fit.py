@@ -13,7 +13,7 @@ from fer.emotions import EMOTIONS
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
-from fer.training.batches import LABELS, VOTES, Batches, Monitor, Parent, Stored
+from fer.training.batches import LABELS, VOTES, Batches, Monitor, Parent
 from fer.training.callbacks import KeepBest, KeepLast, KeepLog, StartEpoch, StopEarly, TellEpoch
 from fer.training.schedules import warm_cosine
 
@@ -29,8 +29,6 @@ class Plan:
         epochs: At most.
         learning_rate: At its peak.
         callbacks: More than `fit` has, called last.
-        frozen: The part of the model that is left as it is and told once: `networks.halves`; None:
-            all of it learns.
         update: The model is a parent: rehearsed faces keep its answers, its layers their
             statistics, and the last epoch is kept, when the learning rate has come to rest: the
             parent may know the monitor faces too well to say which is best.
@@ -39,7 +37,6 @@ class Plan:
     epochs: int
     learning_rate: float
     callbacks: Sequence[keras.callbacks.Callback] = ()
-    frozen: keras.Model | None = None
     update: bool = False
 
 
@@ -57,7 +54,7 @@ def fit(
         model: Network of `networks.build`; of an update, with the parent's weights, also where
             a killed run goes on.
         faces: Training table.
-        monitor: Faces that decide which epoch is best, behind `plan.frozen`.
+        monitor: Faces that decide which epoch is best.
         params: Batch size, decay, the parent's share, what is best, patience, seed.
         plan: Epochs and learning rate.
         checkpoint: Folder for what a second run needs.
@@ -72,19 +69,13 @@ def fit(
     votes = params.votes > 0 and bool(faces["votes"].notna().any())
     # Their layers are those of `model`, which learns with them.
     taught = networks.with_votes(model) if votes else model
-    learner = model
-    if plan.frozen is not None:
-        taught, learner = networks.halves(taught)[1], networks.halves(model)[1]
     parent = None
     if plan.update:
-        parent = Parent(networks.copy(learner), params.parent_share)
+        parent = Parent(networks.copy(model), params.parent_share)
         networks.freeze_statistics(model)
-    batches: Batches | Stored = Batches(
+    batches = Batches(
         faces, batch_size=params.batch_size, votes=votes, seed=params.seed, parent=parent
     )
-    if plan.frozen is not None:
-        # Told as in serving, so that batch normalisation there stays as it is.
-        batches = Stored(batches, plan.frozen, seed=params.seed)
     taught.compile(
         keras.optimizers.AdamW(
             warm_cosine(plan.learning_rate, plan.epochs * len(batches)),

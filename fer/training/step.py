@@ -29,9 +29,9 @@ def settle(
     """Take `model` back towards the parent until what the parent knows is kept.
 
     Args:
-        model: The fitted network, or the part of it that learnt; changed in place.
+        model: The fitted network; changed in place.
         begun: The parent's weights, as `model.get_weights()` gives them.
-        monitor: Faces, as `model` takes them.
+        monitor: Faces that judge it.
         known: Which of them are of domains that the parent knows; with none, 1.0 is the step.
 
     Returns:

@@ -37,7 +37,7 @@ class TrainReport:
 
     Args:
         started_from: "random weights", or the version in the registry.
-        lane: "scratch"; of an update "full", or "quick": the last block and the head alone.
+        lane: "scratch"; of an update "full", or "quick": one epoch.
         epochs: Epochs run; fewer than asked for where the monitor loss stopped falling.
         best_epoch: The one whose weights were kept, counted from 1: an update's last.
         step: How far an update went from its parent towards that epoch's weights, 0-1.
@@ -212,9 +212,8 @@ def _fitted(
         if learnt:
             transfer.freeze(model, trained=params.transfer.unfreeze)
         plan = Plan(
-            params.update_epochs,
+            1 if lane == "quick" else params.update_epochs,
             params.update_learning_rate,
-            frozen=networks.halves(model)[0] if lane == "quick" else None,
             update=True,
         )
         return update(model, faces, held_out, params, plan, checkpoint)

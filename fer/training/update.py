@@ -1,4 +1,4 @@
-"""Update: a parent learns new faces, all of it or its end alone, and keeps what it knows."""
+"""Update: a parent learns new faces, and keeps what it knows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer.model import networks
 from fer.params import TrainParams
 from fer.training.batches import Monitor
 from fer.training.fit import Plan, fit
@@ -47,15 +46,13 @@ def update(
         faces: Training table.
         held_out: Face table of the monitor faces.
         params: As for `fit`.
-        plan: Of an update. What `plan.frozen` tells of a face it tells once: for the learner, for
-            its parent, and for all that judges them.
+        plan: Of an update.
         checkpoint: As for `fit`.
 
     Raises:
         ModelError: The training diverged.
     """
-    learner = model if plan.frozen is None else networks.halves(model)[1]
-    monitor, begun = Monitor.of(held_out, plan.frozen), learner.get_weights()
+    monitor, begun = Monitor.of(held_out), model.get_weights()
     history = fit(model, faces, monitor, params, plan, checkpoint)
     known = held_out["domain"].isin(faces.loc[~faces["new"], "domain"]).to_numpy(bool)
-    return Fitted(history, *settle(learner, begun, monitor, known), monitor.truth)
+    return Fitted(history, *settle(model, begun, monitor, known), monitor.truth)

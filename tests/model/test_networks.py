@@ -128,16 +128,3 @@ def test_votes_are_a_second_answer_of_the_same_layers() -> None:
     assert told.shape == (3, 14)
     assert np.allclose(told[:, :7], model.predict(faces, verbose=0), atol=1e-6)
     assert np.allclose(told[:, 7:].sum(axis=1), 1, atol=1e-5)
-
-
-@pytest.mark.parametrize("votes", [False, True])
-def test_the_two_halves_answer_as_the_whole(
-    network: keras.Model, pixels: table.Pixels, votes: bool
-) -> None:
-    whole = networks.with_votes(network) if votes else network
-
-    first, last = networks.halves(whole)
-
-    told = np.asarray(last(first(pixels[..., None].astype(np.float32)), training=False))
-    assert np.allclose(told, answers(whole, pixels), atol=1e-6)
-    assert 0 < last.count_params() < whole.count_params()

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from fer.data import table
 from fer.emotions import EMOTIONS, INDEX
-from fer.model import networks
-from fer.training.batches import Batches, Stored, draw, targets
+from fer.training.batches import Batches, draw, targets
 
 
 @given(st.integers(1, 5000), st.integers(0, 2**32 - 1))
@@ -109,29 +108,3 @@ def test_another_seed_or_epoch_gives_another_batch(
     assert not np.array_equal(
         other[0][0], Batches(learnt, batch_size=8, votes=False, seed=1)[0][0]
     )
-
-
-def test_stored_features_keep_their_targets_and_come_in_another_order_each_epoch(
-    learnt: pd.DataFrame,
-) -> None:
-    frozen, _ = networks.halves(networks.build("plain", [4, 6], 0.0))
-    batches = Batches(learnt, batch_size=8, votes=False, seed=1)
-    shown = [batches[number] for number in range(len(batches))]
-    stored = Stored(batches, frozen, seed=1)
-
-    orders = []
-    for epoch in (0, 1, 0):
-        stored.start(epoch)
-        parts = [stored[number] for number in range(len(stored))]
-        assert [len(weights) for _, _, weights in parts] == [8, 8, 5]
-        features, wanted, weights = map(np.concatenate, zip(*parts, strict=True))
-        orders.append(weights.tolist())
-        back = np.argsort(weights)
-        faces = np.concatenate([faces for faces, _, _ in shown])
-        rows = np.argsort(np.concatenate([weights for _, _, weights in shown]))
-        assert np.allclose(features[back], frozen.predict(faces[rows], verbose=0), atol=1e-4)
-        assert np.array_equal(
-            wanted[back], np.concatenate([wanted for _, wanted, _ in shown])[rows]
-        )
-
-    assert orders[0] == orders[2] != orders[1]

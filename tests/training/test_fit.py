@@ -1,6 +1,5 @@
 """A fit learns, keeps its best epoch, and goes on where it was killed."""
 
-import dataclasses
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,12 +41,11 @@ class Training:
     monitor: pd.DataFrame
     checkpoint: Path
 
-    def run(self, plan: Plan = PLAN, *, quick: bool = False) -> tuple[pd.DataFrame, keras.Model]:
-        """Fit a new network, or its end alone; return the history and the network."""
+    def run(self, plan: Plan = PLAN) -> tuple[pd.DataFrame, keras.Model]:
+        """Fit a new network; return the history and the network."""
         keras.utils.set_random_seed(self.params.seed)
         model = networks.build("plain", [4], 0.0)
-        plan = dataclasses.replace(plan, frozen=networks.halves(model)[0] if quick else None)
-        monitor = Monitor.of(self.monitor, plan.frozen)
+        monitor = Monitor.of(self.monitor)
         history = fit(model, self.faces, monitor, self.params, plan, self.checkpoint)
         return history, model
 
@@ -289,8 +287,7 @@ def test_votes_teach_beside_the_labels_and_leave_the_network_as_it_was(
     assert training.monitor_loss(model) == pytest.approx(kept, rel=SAME)
 
 
-@pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
-def test_an_update_keeps_the_statistics_of_every_layer(training: Training, quick: bool) -> None:
+def test_an_update_keeps_the_statistics_of_every_layer(training: Training) -> None:
     def statistics(model: keras.Model) -> list[Any]:
         return [
             one.numpy() for one in model.non_trainable_variables if one.name.startswith("moving")
@@ -299,7 +296,7 @@ def test_an_update_keeps_the_statistics_of_every_layer(training: Training, quick
     keras.utils.set_random_seed(training.params.seed)
     before = statistics(networks.build("plain", [4], 0.0))
 
-    _, model = training.run(Plan(epochs=1, learning_rate=0.2, update=True), quick=quick)
+    _, model = training.run(Plan(epochs=1, learning_rate=0.2, update=True))
 
     assert before
     assert all(map(np.array_equal, statistics(model), before))
