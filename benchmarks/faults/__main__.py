@@ -38,6 +38,7 @@ class Tally:
 
     runs: Counter[tuple[str, str]] = field(default_factory=Counter)
     felt: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stopped: int = 0
     waited: int = 0
     bad: list[str] = field(default_factory=list)
 
@@ -70,6 +71,7 @@ def main() -> int:
             campaign.prepare(points)
             tally = _played(campaign, points, options)
     print(f"\nRuns (of them felt by the step)\n{_table(tally)}")
+    print(f"{tally.stopped} steps asked for room or memory without end, and were stopped")
     print(f"{tally.waited} re-runs were refused, by name, until what lived on had ended")
     print("\n".join([f"{len(tally.bad)} of {tally.runs.total()} ended badly", *tally.bad]))
     return 1 if tally.bad else 0
@@ -101,6 +103,7 @@ def _played(campaign: Campaign, points: list[str], options: argparse.Namespace) 
             played = campaign.play(name, fault)
             tally.runs[name, fault.kind] += 1
             tally.felt[name, fault.kind] += played.felt
+            tally.stopped += played.stopped
             tally.waited += played.waited
             spent = time.perf_counter() - began
             told = f"{number:4} {name:9} {fault.kind:17} {spent:6.1f} s"

@@ -39,6 +39,9 @@ SHARES: Final = {
 
 _HOLDER: Final = re.compile(r"process \d+ is at it|PID \d+|Unable to acquire lock")
 _WELL: Final = (0, -signal.SIGTERM)
+_SPUN_ON: Final = ("disk full", "out of memory")
+"""Faults in which a library asks again without end: DVC for room, TensorFlow for memory. The step
+is stopped then, as an update stops one after `update.step_timeout_minutes`."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,14 @@ class Played:
 
     Args:
         felt: The step did not end as it does undisturbed.
+        stopped: It asked for what was not there without end, and had to be stopped.
         waited: Its re-run was refused while something that it left behind lived, by name.
         wrong: What does not hold.
         log: What was printed.
     """
 
     felt: bool
+    stopped: bool
     waited: bool
     wrong: list[str]
     log: str
@@ -137,7 +142,9 @@ class Campaign:
             ended = self._run(name, fault)
         reopen(self._root)
         acknowledged = [face for one in ended for face in one.acknowledged]
-        wrong = ["hung" for one in ended if one.hung] + _together(ended)
+        stopped = fault.kind in _SPUN_ON and any(one.hung for one in ended)
+        wrong = [] if stopped else ["hung" for one in ended if one.hung]
+        wrong += _together(ended)
         wrong += self._wrong(acknowledged)
         waited, again = self._again(name, known)
         acknowledged += again.acknowledged
@@ -147,7 +154,7 @@ class Campaign:
         wrong += self._differences(name, acknowledged)
         felt = any(one.status != prepared.ended.status for one in ended)
         said = "\n-- then --\n".join(one.log for one in [*ended, again])
-        return Played(felt, waited, wrong, said)
+        return Played(felt, stopped, waited, wrong, said)
 
     def _reset(self, folder: Path) -> None:
         shutil.rmtree(self._root)
