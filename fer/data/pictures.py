@@ -1,7 +1,6 @@
 """What can be said of a face's picture without knowing the face."""
 
 import cv2
-import numpy as np
 import pandas as pd
 
 from fer.data.table import Pixels
@@ -13,9 +12,13 @@ def describe(faces: Pixels) -> pd.DataFrame:
     Brightness is the mean grey level (0-255), contrast its standard deviation, sharpness the
     variance of the Laplacian (Pech-Pacheco et al. 2000, "Diatom autofocusing").
     """
-    sharpness = [float(cv2.Laplacian(face, cv2.CV_64F).var()) for face in faces]
-    return pd.DataFrame({
-        "brightness": faces.mean(axis=(1, 2)),
-        "contrast": faces.std(axis=(1, 2)),
-        "sharpness": np.array(sharpness, float),
-    })  # fmt: skip
+    return pd.DataFrame(
+        [_measured(face) for face in faces], columns=["brightness", "contrast", "sharpness"]
+    ).astype(float)
+
+
+def _measured(face: Pixels) -> tuple[float, float, float]:
+    mean, deviation = cv2.meanStdDev(face)
+    # Its values fit: at most 4 times 255 either way.
+    edges = cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_16S))[1]
+    return mean.item(), deviation.item(), edges.item() ** 2
