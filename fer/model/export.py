@@ -50,7 +50,7 @@ def export(
             # Keras asks NumPy for a name that NumPy is about to give away.
             warnings.simplefilter("ignore", FutureWarning)
             model.export(temporary, format="onnx", verbose=False)
-        graph = _named(onnx.load(temporary))
+        graph = _canonical(onnx.load(temporary))
         onnx.helper.set_model_props(graph, metadata(lineage, temperature=temperature))
         onnx.checker.check_model(graph)
         onnx.save(graph, temporary)
@@ -64,10 +64,15 @@ def export(
     return difference
 
 
-def _named(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """Call the output `probabilities`; TensorFlow's converter calls it `Identity:0`."""
+def _canonical(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Call the output `probabilities`, and leave out what differs from process to process.
+
+    TensorFlow's converter calls the output `Identity:0`.
+    """
     old, new = graph.graph.output[0].name, "probabilities"
     for node in graph.graph.node:
         node.output[:] = [new if name == old else name for name in node.output]
     graph.graph.output[0].name = new
+    # It tells how many functions TensorFlow had made before: other bytes after a resumed training.
+    graph.graph.doc_string = ""
     return graph

@@ -59,6 +59,17 @@ def test_the_exported_file_answers_as_the_network(
     assert [file.name for file in tmp_path.iterdir()] == ["candidate.onnx"]
 
 
+def test_the_file_names_no_function_of_the_process_that_made_it(
+    pixels: table.Pixels, tmp_path: Path
+) -> None:
+    path = tmp_path / "candidate.onnx"
+
+    export(networks.build("plain", [4], 0.0), path, LINEAGE, pixels[:8])
+
+    # TensorFlow numbers them: a training that goes on after a kill would make other bytes.
+    assert b"__inference" not in path.read_bytes()
+
+
 @pytest.mark.parametrize("wrong", [0.01, float("nan")])
 def test_a_file_with_other_answers_is_refused_and_the_old_one_stays(
     pixels: table.Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: float
