@@ -71,7 +71,7 @@ def main() -> int:
             campaign.prepare(points)
             tally = _played(campaign, points, options)
     print(f"\nRuns (of them felt by the step)\n{_table(tally)}")
-    print(f"{tally.stopped} steps asked for room or memory without end, and were stopped")
+    print(f"{tally.stopped} steps hung for want of room or memory, and were stopped")
     print(f"{tally.waited} re-runs were refused, by name, until what lived on had ended")
     print("\n".join([f"{len(tally.bad)} of {tally.runs.total()} ended badly", *tally.bad]))
     return 1 if tally.bad else 0

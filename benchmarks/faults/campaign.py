@@ -39,9 +39,9 @@ SHARES: Final = {
 
 _HOLDER: Final = re.compile(r"process \d+ is at it|PID \d+|Unable to acquire lock")
 _WELL: Final = (0, -signal.SIGTERM)
-_SPUN_ON: Final = ("disk full", "out of memory")
-"""Faults in which a library asks again without end: DVC for room, TensorFlow for memory. The step
-is stopped then, as an update stops one after `update.step_timeout_minutes`."""
+_HANGS: Final = ("disk full", "out of memory")
+"""Faults in which a library may hang: DVC asks for room without end, TensorFlow for memory, or it
+keeps a lock. The step is stopped then, as `update.step_timeout_minutes` stops one of an update."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Played:
 
     Args:
         felt: The step did not end as it does undisturbed.
-        stopped: It asked for what was not there without end, and had to be stopped.
+        stopped: A library hung in it for want of room or memory, and it had to be stopped.
         waited: Its re-run was refused while something that it left behind lived, by name.
         wrong: What does not hold.
         log: What was printed.
@@ -142,7 +142,7 @@ class Campaign:
             ended = self._run(name, fault)
         reopen(self._root)
         acknowledged = [face for one in ended for face in one.acknowledged]
-        stopped = fault.kind in _SPUN_ON and any(one.hung for one in ended)
+        stopped = fault.kind in _HANGS and any(one.hung for one in ended)
         wrong = [] if stopped else ["hung" for one in ended if one.hung]
         wrong += _together(ended)
         wrong += self._wrong(acknowledged)
