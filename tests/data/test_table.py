@@ -1,6 +1,8 @@
 """The face table comes back as it was written, or is refused."""
 
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +29,26 @@ CONSENT = {
     "given_at": datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC),
     "expires_at": datetime(2027, 1, 1, tzinfo=UTC),
 }  # fmt: skip
+
+# Counts the refused among files of which one bit of the footer's begin is wrong.
+WRONG_BITS = """
+import struct, sys
+from pathlib import Path
+from fer.data import table
+from fer.errors import DataError
+file, refused = Path(sys.argv[1]), 0
+whole = file.read_bytes()
+begin = len(whole) - 8 - struct.unpack("<I", whole[-8:-4])[0]
+for place in range(begin, begin + 256):
+    damaged = bytearray(whole)
+    damaged[place] ^= 1
+    file.write_bytes(damaged)
+    try:
+        table.check_size(file)
+    except DataError:
+        refused += 1
+print(refused)
+"""
 
 
 def test_values_of_every_column_come_back(tmp_path: Path, faces: Faces) -> None:
@@ -151,6 +173,18 @@ def test_a_cut_file_is_refused(tmp_path: Path, faces: Faces, keep: float) -> Non
     file.write_bytes(whole[: int(len(whole) * keep)])
     with pytest.raises(DataError, match=r"faces\.parquet"):
         table.read(file)
+
+
+def test_a_footer_with_a_wrong_bit_does_not_end_the_process(tmp_path: Path, faces: Faces) -> None:
+    file = tmp_path / "faces.parquet"
+    table.write(file, faces(1))
+
+    done = subprocess.run(
+        [sys.executable, "-c", WRONG_BITS, file], check=False, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
 
 
 def test_parquet_that_is_no_face_table_is_refused(tmp_path: Path, faces: Faces) -> None:
