@@ -82,7 +82,7 @@ def count(inbox: Path) -> int:
     rows = 0
     for path in inbox.glob("[!.]*.parquet"):
         # Taken away meanwhile, or unreadable: `ingest` deals with it.
-        with contextlib.suppress(OSError, pa.ArrowInvalid):
+        with contextlib.suppress(OSError, pa.ArrowException):
             rows += pq.read_metadata(path).num_rows
     return rows
 

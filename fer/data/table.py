@@ -26,6 +26,9 @@ _SIDES: Final = struct.pack(">II", SIZE, SIZE)
 _MAX_MEMORY: Final = 500_000_000
 """Bytes of an inbox item in memory: a hundred thousand faces and more."""
 
+_UNREADABLE: Final = (OSError, ValueError, pa.ArrowException)
+"""What Arrow says of a damaged file; bad UTF-8 is a ValueError."""
+
 _TEXTS: Final = [
     one.name for one in FACES if pa.types.is_binary(one.type) or pa.types.is_string(one.type)
 ]
@@ -70,7 +73,7 @@ def content(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
             f"Expected a face table at {path}, found nothing. Run `dvc repro`, or `dvc pull` "
             "where it was made on another machine."
         ) from None
-    except (ValueError, OSError) as error:  # Arrow's own errors are ValueErrors, bad UTF-8 too
+    except _UNREADABLE as error:
         raise DataError(f"Expected a face table in {path}, received: {error}") from error
     return found
 
@@ -97,7 +100,7 @@ def check_size(path: Path) -> None:
             compact = pq.ParquetFile(path, read_dictionary=_TEXTS)
             batches = compact.iter_batches(columns=_TEXTS)
             taken += sum(_length(column) for batch in batches for column in batch)
-    except (ValueError, OSError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"Expected a face table in {path}, received: {error}") from error
     if taken > _MAX_MEMORY:
         raise DataError(

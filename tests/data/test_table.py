@@ -187,6 +187,31 @@ def test_a_footer_with_a_wrong_bit_does_not_end_the_process(tmp_path: Path, face
     assert int(done.stdout) > 50
 
 
+def test_a_place_beyond_the_values_that_it_chooses_from_is_no_traceback(
+    tmp_path: Path, faces: Faces
+) -> None:
+    # So large that each value is counted once, and where it stands.
+    rows = faces(3, domain=["x" * 400_000, "y", "z"])
+    file = tmp_path / "faces.parquet"
+    table.write(file, rows)
+    pq.write_table(pq.read_table(file).take([0, 1, 2] * 1000), file)
+    whole = file.read_bytes()
+    column = pq.ParquetFile(file).metadata.row_group(0).column(FACES.names.index("domain"))
+    begin = column.data_page_offset
+
+    refused = set()
+    for place in range(begin, begin + 80):
+        damaged = bytearray(whole)
+        damaged[place] ^= 3
+        file.write_bytes(damaged)
+        try:
+            table.check_size(file)
+        except DataError as error:
+            refused.add(str(error).rpartition(": ")[2])
+
+    assert any("out of bounds" in one for one in refused)
+
+
 def test_parquet_that_is_no_face_table_is_refused(tmp_path: Path, faces: Faces) -> None:
     table.write(tmp_path / "faces.parquet", faces(2))
     good = pq.read_table(tmp_path / "faces.parquet")
