@@ -1,5 +1,6 @@
 """Is one model better than another on the same faces, or was it luck?"""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,41 @@ _DECIMALS: Final = 12
 
 
 @dataclass(frozen=True)
+class Counts:
+    """Rows of one domain.
+
+    Args:
+        wins: Rows that only the candidate answered correctly.
+        ties: Rows that both did, or neither.
+        losses: Rows that only the champion answered correctly.
+    """
+
+    wins: int
+    ties: int
+    losses: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.wins + self.ties + self.losses
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of the candidate less the champion's, -1 to 1."""
+        return (self.wins - self.losses) / self.rows
+
+    @property
+    def luck(self) -> float:
+        """How probable so many losses, or more, are between equal models, 0-1.
+
+        McNemar's test, exact and one-sided: of the disputed rows each is lost as probably as won.
+        """
+        disputed = self.wins + self.losses
+        ways = sum(math.comb(disputed, lost) for lost in range(self.losses, disputed + 1))
+        return ways / (1 << disputed)
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How much better the candidate is than the champion, in accuracy as mean over domains.
 
@@ -35,7 +71,7 @@ class Comparison:
             speaks for the candidate.
         wins: Rows that only the candidate answered correctly.
         losses: Rows that only the champion answered correctly.
-        by_domain: Difference in each domain.
+        by_domain: What each domain says.
     """
 
     difference: float
@@ -43,22 +79,7 @@ class Comparison:
     share_not_better: float
     wins: int
     losses: int
-    by_domain: dict[str, float]
-
-
-@dataclass(frozen=True)
-class _Counts:
-    wins: int
-    ties: int
-    losses: int
-
-    @property
-    def rows(self) -> int:
-        return self.wins + self.ties + self.losses
-
-    @property
-    def difference(self) -> float:
-        return (self.wins - self.losses) / self.rows
+    by_domain: dict[str, Counts]
 
 
 def compare(
@@ -84,23 +105,21 @@ def compare(
     weights = domain_weights([each.rows for each in counts.values()])
     generator = np.random.default_rng(seed)
     drawn = _resampled(list(counts.values()), weights, resamples, generator)
-    by_domain = {domain: each.difference for domain, each in counts.items()}
+    differences = [each.difference for each in counts.values()]
     return Comparison(
-        difference=round(float(np.dot(weights, list(by_domain.values()))), _DECIMALS),
+        difference=round(float(np.dot(weights, differences)), _DECIMALS),
         # A value that was drawn: between two of them, the bound could pass zero by interpolation.
         lower_bound=float(np.quantile(drawn, 1 - confidence, method="inverted_cdf")),
         share_not_better=float(np.mean(drawn <= 0)),
         wins=sum(each.wins for each in counts.values()),
         losses=sum(each.losses for each in counts.values()),
-        by_domain=by_domain,
+        by_domain=counts,
     )
 
 
-def _counts(
-    candidate: Correct, champion: Correct, domains: NDArray[np.str_]
-) -> dict[str, _Counts]:
+def _counts(candidate: Correct, champion: Correct, domains: NDArray[np.str_]) -> dict[str, Counts]:
     return {
-        str(domain): _Counts(
+        str(domain): Counts(
             wins=int(np.sum(here & candidate & ~champion)),
             ties=int(np.sum(here & (candidate == champion))),
             losses=int(np.sum(here & ~candidate & champion)),
@@ -111,7 +130,7 @@ def _counts(
 
 
 def _resampled(
-    domains: list[_Counts],
+    domains: list[Counts],
     weights: NDArray[np.float64],
     resamples: int,
     generator: np.random.Generator,

@@ -33,7 +33,7 @@ def verdict(*conditions: Condition, champion: dict[str, Scores] | None) -> Verdi
         conditions=conditions,
         candidate=scored(wrong=0.1),
         champion=champion,
-        comparison=Comparison(0.2, 0.18, 0.0, 336, 0, {"base": 0.2, "camera": 0.2}),
+        comparison=Comparison(0.2, 0.18, 0.0, 336, 0, {}),
     )
 
 
