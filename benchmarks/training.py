@@ -69,7 +69,8 @@ def ours(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: 
 
 def usual(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: Clock) -> None:
     """Train from a folder of PNGs, changed at random by Keras' own generator."""
-    from tensorflow.keras.preprocessing import image  # type: ignore[import-untyped]  # has none
+    # TensorFlow comes without types.
+    from tensorflow.keras.preprocessing import image  # type: ignore[import-untyped]
 
     with tempfile.TemporaryDirectory() as folder:
         for emotion in EMOTIONS:
