@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.robustness import seen
 from benchmarks.stream.cameras import CAMERAS
-from fer.data import fer2013_layouts, near_copies, table
+from fer.data import fer2013_layouts, ferplus, near_copies, table
 from fer.emotions import INDEX
 
 BASE: Final = "base"
@@ -27,7 +27,7 @@ class Stream:
     """What a run learns from and is judged by, camera by camera; the base is the first.
 
     Args:
-        known: FER2013's Training.
+        known: FER2013's Training, with FER+'s votes where they lie beside it.
         lessons: Faces to learn of each camera.
         monitors: Faces that choose the epoch, of the base and each camera.
         pixels: Faces that tell the accuracy, seen by the base and each camera.
@@ -41,17 +41,29 @@ class Stream:
     truth: NDArray[np.int64]
 
 
-def rows(pixels: table.Pixels, labels: NDArray[np.str_], domain: str) -> pd.DataFrame:
-    """Return a face table."""
+def rows(
+    pixels: table.Pixels,
+    labels: NDArray[np.str_],
+    domain: str,
+    votes: NDArray[np.float32] | None = None,
+) -> pd.DataFrame:
+    """Return a face table; `votes` has shape `(n, 7)`, a row of zeros where nobody voted."""
     return table.frame(
-        {"id": f"{domain}-{place}", "image": image, "label": label, "domain": domain}
+        {
+            "id": f"{domain}-{place}",
+            "image": image,
+            "label": label,
+            "votes": None if votes is None or not votes[place].any() else votes[place],
+            "domain": domain,
+        }
         for place, (image, label) in enumerate(zip(table.encode(pixels), labels, strict=True))
     )
 
 
 def stream(data: Path, faces: int, judges: int, seed: int) -> Stream:
     """Deal the clusters of near-copies in PublicTest out to the cameras and to the judges."""
-    found = fer2013_layouts.read(data, votes=False).rows
+    read = fer2013_layouts.read(data, votes=None)
+    found, shares = read.rows, ferplus.judge(read.ballots).shares if read.ballots else None
     splits, labels = np.array(found.splits), np.array(found.labels)
     prints = near_copies.fingerprints(found.pixels)
     base, other = (np.flatnonzero(splits == split) for split in ("train", "validation"))
@@ -80,7 +92,7 @@ def stream(data: Path, faces: int, judges: int, seed: int) -> Stream:
             kind[name] = rows(seen(found.pixels[chosen], change), labels[chosen], name)
     judging = other[begin : begin + judges]
     return Stream(
-        rows(found.pixels[base], labels[base], BASE),
+        rows(found.pixels[base], labels[base], BASE, None if shares is None else shares[base]),
         lessons,
         monitors,
         {BASE: found.pixels[judging]}
