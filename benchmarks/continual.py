@@ -49,7 +49,7 @@ from fer import params as settings
 from fer.data import replay
 from fer.data.balance import choose
 from fer.params import Params, TrainParams
-from fer.paths import SHIPPED
+from fer.paths import SHIPPED_RECIPE
 
 NAMES: Final = [BASE, *CAMERAS]
 WAYS: Final = ("none", "fine-tuning", "replay", "GDumb", "ours", "ours, quick", "joint")
@@ -195,7 +195,7 @@ def only(arguments: argparse.Namespace) -> None:
     params = settings.load(Path("params.yaml"))
     train = params.train
     if arguments.only == "joint":
-        recipe = yaml.safe_load((SHIPPED / "recipe.yaml").read_text("utf-8"))
+        recipe = yaml.safe_load(SHIPPED_RECIPE.read_text("utf-8"))
         train = TrainParams.model_validate_json(json.dumps(recipe["train"]))
     changed = {"update_epochs": arguments.epochs, "seed": arguments.seed}
     params = params.model_copy(update={"train": train.model_copy(update=changed)})

@@ -14,6 +14,7 @@ SHIPPED: Final = Path(__file__).parent / "shipped"
 
 SHIPPED_MODEL: Final = SHIPPED / "champion.onnx"
 SHIPPED_WEIGHTS: Final = SHIPPED / "champion.keras"
+SHIPPED_RECIPE: Final = SHIPPED / "recipe.yaml"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import yaml
 
 from fer.data import version
 from fer.files import write_text
-from fer.paths import SHIPPED, SHIPPED_MODEL, SHIPPED_WEIGHTS, Paths
+from fer.paths import SHIPPED, SHIPPED_MODEL, SHIPPED_RECIPE, SHIPPED_WEIGHTS, Paths
 from fer.records import DataVersion
 from pipelines.commands import ROOT, environment
 
@@ -39,7 +39,7 @@ def _prepare(data: Path) -> Paths:
     """Make a checkout of settings and an empty data version alone."""
     workspace = Paths(ROOT / ".fer" / "champion")
     settings = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-    settings |= yaml.safe_load((SHIPPED / "recipe.yaml").read_text("utf-8"))
+    settings |= yaml.safe_load(SHIPPED_RECIPE.read_text("utf-8"))
     settings["base"]["path"] = str(data)
     workspace.version.parent.mkdir(parents=True, exist_ok=True)
     write_text(workspace.params, yaml.safe_dump(settings, sort_keys=False))

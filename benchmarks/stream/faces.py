@@ -53,7 +53,7 @@ def rows(
             "id": f"{domain}-{place}",
             "image": image,
             "label": label,
-            "votes": None if votes is None or not votes[place].any() else votes[place],
+            "votes": None if votes is None else votes[place],
             "domain": domain,
         }
         for place, (image, label) in enumerate(zip(table.encode(pixels), labels, strict=True))

@@ -1,11 +1,11 @@
 """Is one model better than another on the same faces, or was it luck?"""
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtrc
 
 from fer.evaluation.domains import domain_weights
 
@@ -55,9 +55,7 @@ class Counts:
 
         McNemar's test, exact and one-sided: of the disputed rows each is lost as probably as won.
         """
-        disputed = self.wins + self.losses
-        ways = sum(math.comb(disputed, lost) for lost in range(self.losses, disputed + 1))
-        return ways / (1 << disputed)
+        return float(bdtrc(self.losses - 1, self.wins + self.losses, 0.5))
 
 
 @dataclass(frozen=True)
@@ -69,17 +67,23 @@ class Comparison:
         lower_bound: The true difference is above this, at the confidence asked for.
         share_not_better: Share of the resamples with a difference of zero or less; small
             speaks for the candidate.
-        wins: Rows that only the candidate answered correctly.
-        losses: Rows that only the champion answered correctly.
         by_domain: What each domain says.
     """
 
     difference: float
     lower_bound: float
     share_not_better: float
-    wins: int
-    losses: int
     by_domain: dict[str, Counts]
+
+    @property
+    def wins(self) -> int:
+        """Rows that only the candidate answered correctly."""
+        return sum(each.wins for each in self.by_domain.values())
+
+    @property
+    def losses(self) -> int:
+        """Rows that only the champion answered correctly."""
+        return sum(each.losses for each in self.by_domain.values())
 
 
 def compare(
@@ -111,8 +115,6 @@ def compare(
         # A value that was drawn: between two of them, the bound could pass zero by interpolation.
         lower_bound=float(np.quantile(drawn, 1 - confidence, method="inverted_cdf")),
         share_not_better=float(np.mean(drawn <= 0)),
-        wins=sum(each.wins for each in counts.values()),
-        losses=sum(each.losses for each in counts.values()),
         by_domain=counts,
     )
 
