@@ -28,6 +28,7 @@ WIDTHS: Final = {
     "plain, 3 stages": ("plain", [32, 64, 128]),
     "plain, 5 stages": ("plain", [32, 64, 128, 192, 256]),
     "residual": ("residual", [32, 64, 128, 192]),
+    "forked": ("forked", [48, 64, 128]),
     "separable": ("separable", [16, 32, 64, 128]),
     **{name: (name, []) for name in transfer.BACKBONES},
 }

@@ -134,7 +134,7 @@ class TransferParams(_Section):
 class TrainParams(_Section):
     """How the candidate is fitted."""
 
-    network: Literal["plain", "residual", "separable"] | Transfer
+    network: Literal["plain", "residual", "forked", "separable"] | Transfer
     # Five poolings leave one pixel of a face.
     widths: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=5)]
     transfer: TransferParams

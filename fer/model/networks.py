@@ -1,6 +1,6 @@
 """The networks: grey 48 x 48 faces in, seven probabilities out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,14 @@ from fer.model import transfer
 from fer.model.light import LAYERS
 from fer.records import SIZE
 
-_HEAD: Final = "probabilities"
+_HEAD: Final = "logits"
+"""What the names of the last layers begin with, one a trunk."""
+_STEM: Final = 16
+"""Channels of a forked network while a face has its full size."""
+_TRUNKS: Final = 2
+"""Of a forked network."""
+_SQUEEZED: Final = 8
+"""Part of the channels that gate all of them, and the least number (Hu et al. 2018 have 16)."""
 
 
 def build(
@@ -31,8 +38,9 @@ def build(
 
     Args:
         network: "plain" (two convolutions a stage, then pooling), "residual" (ResNet, He et al.
-            2016, two blocks a stage, the first convolution with stride 2), "separable"
-            (mini-Xception, Arriaga et al. 2017), or one of `transfer.BACKBONES`.
+            2016, two blocks a stage, the first convolution with stride 2), "forked" (two
+            residual networks with gated channels that share the first stage and answer together),
+            "separable" (mini-Xception, Arriaga et al. 2017), or one of `transfer.BACKBONES`.
         widths: Channels of each stage; a backbone has its own.
         dropout: Part of the last features that training drops.
         light: "clahe" or "gamma" first make dark and one-sided light even; "none" does not.
@@ -50,12 +58,16 @@ def build(
         axis=[1, 2, 3], center=False, scale=False, name="standardise"
     )(evened)
     if network in transfer.BACKBONES:
-        features = transfer.features(features, network, precision)
+        trunks = [transfer.features(features, network, precision)]
     else:
-        features = _STAGES[network](features, widths, precision)
-    features = layers.GlobalAveragePooling2D(dtype=precision)(features)
-    features = layers.Dropout(dropout, dtype=precision)(features)
-    output = layers.Dense(len(EMOTIONS), activation="softmax", name=_HEAD)(features)
+        trunks = _STAGES[network](features, widths, precision)
+    logits = []
+    for number, trunk in enumerate(trunks, 1):
+        pooled = layers.GlobalAveragePooling2D(dtype=precision)(trunk)
+        kept = layers.Dropout(dropout, dtype=precision)(pooled)
+        logits.append(layers.Dense(len(EMOTIONS), name=f"{_HEAD}_{number}")(kept))
+    together = layers.Average()(logits) if len(logits) > 1 else logits[0]
+    output = layers.Softmax(name="probabilities")(together)
     shape = () if network in transfer.BACKBONES else widths
     corrected = () if light == "none" else (light,)
     return keras.Model(image, output, name="-".join([network, *map(str, shape), *corrected]))
@@ -75,16 +87,28 @@ def load(path: Path) -> keras.Model:
         raise ModelError(f"Expected a Keras model in {path}, received: {error!r}") from error
 
 
-def with_votes(model: keras.Model) -> keras.Model:
-    """Return a network of the same layers with a second answer, for training alone.
+def taught(model: keras.Model, *, votes: bool) -> keras.Model:
+    """Return a network of the same layers with every answer that is taught, for training alone.
+
+    Trunks of a forked network learn each for itself: taught by their mean they would come to rely
+    on each other, and the mean of two that err alike is no better than one.
+
+    Args:
+        model: What `build` made.
+        votes: With a second answer a trunk, the share of votes that each emotion gets. People who
+            disagree tell more of a face than the one label does, and the two need not agree.
 
     Output shape:
-        `(n, 14)`: the answer of `model`, then the share of votes that each emotion gets. People
-        who disagree tell more of a face than the one label does, and the two need not agree.
+        `(n, trunks, 7)`, or `(n, trunks, 14)`: label, then votes.
     """
-    features = model.get_layer(_HEAD).input
-    votes = layers.Dense(len(EMOTIONS), activation="softmax", name="votes")(features)
-    return keras.Model(model.input, layers.Concatenate()([model.output, votes]))
+    answers = []
+    for head in _heads(model):
+        answer = layers.Softmax()(head.output)
+        if votes:
+            second = layers.Dense(len(EMOTIONS), activation="softmax")(head.input)
+            answer = layers.Concatenate()([answer, second])
+        answers.append(answer)
+    return keras.Model(model.input, keras.ops.stack(answers, axis=1))
 
 
 def copy(model: keras.Model) -> keras.Model:
@@ -110,29 +134,48 @@ def freeze_statistics(model: keras.Model) -> None:
 def soften(model: keras.Model, temperature: float) -> None:
     """Divide the logits of `model` by `temperature`, in place; its answers stay the same.
 
-    In the last layer's weights: no layer more, and an update starts from the calibrated model.
+    In the last layers' weights: no layer more, and an update starts from the calibrated model.
     """
-    head = model.get_layer(_HEAD)
-    head.set_weights([weights / temperature for weights in head.get_weights()])
+    for head in _heads(model):
+        head.set_weights([weights / temperature for weights in head.get_weights()])
 
 
-def _plain(features: Any, widths: Sequence[int], precision: str) -> Any:
+def _heads(model: keras.Model) -> list[keras.layers.Layer]:
+    return [layer for layer in model.layers if layer.name.startswith(_HEAD)]
+
+
+def _plain(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
     for width in widths:
         for _ in range(2):
             features = _convolution(features, width, precision=precision)
         features = layers.MaxPooling2D(dtype=precision)(features)
-    return features
+    return [features]
 
 
-def _residual(features: Any, widths: Sequence[int], precision: str) -> Any:
+def _residual(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
     features = _convolution(features, widths[0], stride=2, precision=precision)
     for stage, width in enumerate(widths):
         features = _block(features, width, stride=1 if stage == 0 else 2, precision=precision)
         features = _block(features, width, stride=1, precision=precision)
-    return features
+    return [features]
 
 
-def _separable(features: Any, widths: Sequence[int], precision: str) -> Any:
+def _forked(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
+    """Two residual networks that share the first stage and differ by chance in the others.
+
+    Lee et al. 2015, "Why M Heads are Better than One". Gated channels (Hu et al. 2018,
+    "Squeeze-and-Excitation Networks"), a first convolution at full size and shortcuts that skip
+    no pixel (He et al. 2019, "Bag of Tricks") cost little time.
+    """
+    features = _convolution(features, _STEM, precision=precision)
+    features = _convolution(features, widths[0], stride=2, precision=precision)
+    ends = [_gated_stage(features, widths[0], stride=1, precision=precision)] * _TRUNKS
+    for width in widths[1:]:
+        ends = [_gated_stage(end, width, stride=2, precision=precision) for end in ends]
+    return ends
+
+
+def _separable(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
     for _ in range(2):
         features = _convolution(features, widths[0], precision=precision)
     for width in widths:
@@ -143,7 +186,7 @@ def _separable(features: Any, widths: Sequence[int], precision: str) -> Any:
         inner = _separable_convolution(inner, width, activate=False, precision=precision)
         inner = layers.MaxPooling2D(3, 2, padding="same", dtype=precision)(inner)
         features = layers.Add(dtype=precision)([inner, shortcut])
-    return features
+    return [features]
 
 
 def _block(features: Any, width: int, *, stride: int, precision: str) -> Any:
@@ -154,6 +197,26 @@ def _block(features: Any, width: int, *, stride: int, precision: str) -> Any:
         )
     inner = _convolution(features, width, stride=stride, precision=precision)
     inner = _convolution(inner, width, activate=False, precision=precision)
+    return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([inner, shortcut]))
+
+
+def _gated_stage(features: Any, width: int, *, stride: int, precision: str) -> Any:
+    features = _gated_block(features, width, stride=stride, precision=precision)
+    return _gated_block(features, width, stride=1, precision=precision)
+
+
+def _gated_block(features: Any, width: int, *, stride: int, precision: str) -> Any:
+    shortcut = features
+    if stride != 1:
+        shortcut = layers.AveragePooling2D(stride, padding="same", dtype=precision)(shortcut)
+        shortcut = _convolution(shortcut, width, kernel=1, activate=False, precision=precision)
+    inner = _convolution(features, width, stride=stride, precision=precision)
+    inner = _convolution(inner, width, activate=False, precision=precision)
+    gate = layers.GlobalAveragePooling2D(keepdims=True, dtype=precision)(inner)
+    few = max(_SQUEEZED, width // _SQUEEZED)
+    gate = layers.Conv2D(few, 1, activation="relu", dtype=precision)(gate)
+    gate = layers.Conv2D(width, 1, activation="sigmoid", dtype=precision)(gate)
+    inner = layers.Multiply(dtype=precision)([inner, gate])
     return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([inner, shortcut]))
 
 
@@ -187,4 +250,9 @@ def _normalised(features: Any, *, precision: str, activate: bool) -> Any:
     return layers.ReLU(dtype=precision)(features) if activate else features
 
 
-_STAGES: Final = {"plain": _plain, "residual": _residual, "separable": _separable}
+_STAGES: Final[dict[str, Callable[[Any, Sequence[int], str], list[Any]]]] = {
+    "plain": _plain,
+    "residual": _residual,
+    "forked": _forked,
+    "separable": _separable,
+}

@@ -13,7 +13,7 @@ from fer.emotions import EMOTIONS, INDEX
 from fer.model.augment import augment
 
 LABELS, VOTES = slice(None, len(EMOTIONS)), slice(len(EMOTIONS), None)
-"""Columns of the targets, and of what `networks.with_votes` answers."""
+"""Columns of the targets, and of what `networks.taught` answers."""
 
 
 @dataclass(frozen=True)

@@ -61,14 +61,15 @@ def fit(
 
     Returns:
         One row an epoch: `epoch` from 1, `loss`, `accuracy`, `monitor_loss`,
-        `monitor_accuracy`, `learning_rate`.
+        `monitor_accuracy`, `learning_rate`. A loss is the mean of the trunks', an accuracy that
+        of their common answer.
 
     Raises:
         ModelError: The training diverged.
     """
     votes = params.votes > 0 and bool(faces["votes"].notna().any())
-    # Their layers are those of `model`, which learns with them.
-    taught = networks.with_votes(model) if votes else model
+    # Its layers are those of `model`, which learns with it.
+    taught = networks.taught(model, votes=votes)
     parent = None
     if plan.update:
         parent = Parent(networks.copy(model), params.parent_share)
@@ -81,10 +82,8 @@ def fit(
             warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
             weight_decay=params.weight_decay,
         ),
-        _loss(params.votes) if votes else "categorical_crossentropy",
-        metrics=[
-            keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy") if votes else "accuracy"
-        ],
+        _loss(params.votes if votes else 0.0),
+        metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
         # Measured on two cores: compiling with XLA makes a step slower.
         jit_compile=False,
     )
@@ -135,19 +134,27 @@ def fit(
 
 
 def _loss(weight: float) -> Any:
-    """Cross-entropy of the labels, and `weight` times that of the votes behind them."""
-    of = keras.losses.categorical_crossentropy
+    """Cross-entropy of the labels, and `weight` times that of the votes behind them.
+
+    The mean over the trunks.
+    """
+    ops, of = keras.ops, keras.losses.categorical_crossentropy
 
     def loss(wanted: Any, told: Any) -> Any:
-        return of(wanted[:, LABELS], told[:, LABELS]) + weight * of(
-            wanted[:, VOTES], told[:, VOTES]
-        )
+        each = ops.broadcast_to(wanted[:, None], ops.shape(told))
+        lost = of(each[..., LABELS], told[..., LABELS])
+        if weight:
+            lost += weight * of(each[..., VOTES], told[..., VOTES])
+        return ops.mean(lost, axis=-1)
 
     return loss
 
 
 def _accuracy(wanted: Any, told: Any) -> Any:
-    return keras.metrics.categorical_accuracy(wanted[:, LABELS], told[:, LABELS])
+    """Of the trunks' common answer: the mean of their logits, but for a constant a face."""
+    ops = keras.ops
+    together = ops.mean(ops.log(ops.maximum(told[..., LABELS], keras.config.epsilon())), axis=1)
+    return keras.metrics.categorical_accuracy(wanted[:, LABELS], together)
 
 
 def _go_on(model: keras.Model, last: Path) -> int:

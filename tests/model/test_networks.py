@@ -17,7 +17,7 @@ def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
     return table.decode(faces(12)["image"])
 
 
-@pytest.fixture(scope="module", params=["plain", "residual", "separable"])
+@pytest.fixture(scope="module", params=["plain", "residual", "forked", "separable"])
 def network(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(1)
     return networks.build(request.param, [4, 6], 0.5)
@@ -63,7 +63,7 @@ def test_weights_go_from_bfloat16_to_float32(network: keras.Model, pixels: table
     assert np.allclose(answers(exact, pixels), answers(fast, pixels), atol=0.02)
 
 
-@pytest.mark.parametrize("kind", ["plain", "residual", "separable"])
+@pytest.mark.parametrize("kind", ["plain", "residual", "forked", "separable"])
 def test_one_to_five_stages_fit_a_face(kind: str, pixels: table.Pixels) -> None:
     for stages in (1, 5):
         told = answers(networks.build(kind, [4] * stages, 0.5), pixels[:2])
@@ -71,8 +71,11 @@ def test_one_to_five_stages_fit_a_face(kind: str, pixels: table.Pixels) -> None:
         assert np.allclose(told.sum(axis=1), 1, atol=1e-6)
 
 
-def test_softening_divides_the_logits_and_changes_nothing_else(pixels: table.Pixels) -> None:
-    sharp = networks.build("plain", [4], 0.5)
+@pytest.mark.parametrize("kind", ["plain", "forked"])
+def test_softening_divides_the_logits_and_changes_nothing_else(
+    pixels: table.Pixels, kind: str
+) -> None:
+    sharp = networks.build(kind, [4, 4], 0.5)
     soft = networks.copy(sharp)
 
     networks.soften(soft, 2.5)
@@ -111,20 +114,40 @@ def test_frozen_statistics_are_used_and_kept_and_the_rest_learns(
 def test_the_name_tells_networks_of_other_shapes_and_light_apart() -> None:
     names = {
         networks.build(kind, widths, 0.1, light=light).name
-        for kind in ("plain", "residual", "separable")
+        for kind in ("plain", "residual", "forked", "separable")
         for widths in ([4, 4], [44])
         for light in ("none", "clahe", "gamma")
     }
 
-    assert len(names) == 18
+    assert len(names) == 24
 
 
-def test_votes_are_a_second_answer_of_the_same_layers() -> None:
-    model = networks.build("residual", (4, 8), 0.0)
-    faces = np.random.default_rng(1).uniform(0, 255, (3, 48, 48, 1)).astype(np.float32)
+@pytest.mark.parametrize(("kind", "trunks"), [("residual", 1), ("forked", 2)])
+def test_votes_are_a_second_answer_of_the_same_layers(
+    pixels: table.Pixels, kind: str, trunks: int
+) -> None:
+    model = networks.build(kind, (4, 8), 0.0)
+    faces = pixels[..., None].astype(np.float32)
 
-    told = networks.with_votes(model).predict(faces, verbose=0)
+    told = networks.taught(model, votes=True).predict(faces, verbose=0)
 
-    assert told.shape == (3, 14)
-    assert np.allclose(told[:, :7], model.predict(faces, verbose=0), atol=1e-6)
-    assert np.allclose(told[:, 7:].sum(axis=1), 1, atol=1e-5)
+    assert told.shape == (12, trunks, 14)
+    assert np.allclose(told[..., :7].sum(axis=-1), 1, atol=1e-5)
+    assert np.allclose(told[..., 7:].sum(axis=-1), 1, atol=1e-5)
+    assert np.allclose(
+        networks.taught(model, votes=False).predict(faces, verbose=0), told[..., :7], atol=1e-6
+    )
+
+
+def test_trunks_of_a_forked_network_differ_and_answer_together(pixels: table.Pixels) -> None:
+    keras.utils.set_random_seed(1)
+    model = networks.build("forked", (4, 8), 0.0)
+    faces = pixels[..., None].astype(np.float32)
+
+    told = networks.taught(model, votes=False).predict(faces, verbose=0)
+
+    assert not np.allclose(told[:, 0], told[:, 1], atol=1e-3)
+    geometric = np.sqrt(told.prod(axis=1))
+    assert np.allclose(
+        geometric / geometric.sum(axis=1, keepdims=True), answers(model, pixels), atol=1e-5
+    )
