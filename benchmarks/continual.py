@@ -199,7 +199,10 @@ def only(arguments: argparse.Namespace) -> None:
         train = TrainParams.model_validate_json(json.dumps(recipe["train"]))
     changed = {"update_epochs": arguments.epochs, "seed": arguments.seed}
     params = params.model_copy(update={"train": train.model_copy(update=changed)})
-    held = stream(arguments.data, arguments.faces, arguments.judges, arguments.seed)
+    held = stream(
+        *(arguments.data, arguments.faces, arguments.judges, arguments.seed),
+        monitor_share=params.balance.monitor_share,
+    )
     print(json.dumps(run(arguments.only, arguments.model, held, params)))
 
 

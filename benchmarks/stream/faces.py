@@ -18,8 +18,6 @@ COPY: Final = 0.95
 """Correlation from which two faces are near-copies."""
 MONITOR: Final = 60
 """Faces of each camera that judge a training on the way."""
-BASE_MONITOR: Final = 600
-"""Likewise of the base: `balance`, too, holds out many more of it than of a camera."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,10 @@ class Stream:
     """What a run learns from and is judged by, camera by camera; the base is the first.
 
     Args:
-        known: FER2013's Training, with FER+'s votes where they lie beside it.
+        known: FER2013's Training less what is held out, with FER+'s votes where they lie beside
+            it.
         lessons: Faces to learn of each camera.
-        monitors: Faces that choose the epoch, of the base and each camera.
+        monitors: Faces that judge a training on the way, of the base and each camera.
         pixels: Faces that tell the accuracy, seen by the base and each camera.
         truth: Their labels' places.
     """
@@ -60,8 +59,11 @@ def rows(
     )
 
 
-def stream(data: Path, faces: int, judges: int, seed: int) -> Stream:
-    """Deal the clusters of near-copies in PublicTest out to the cameras and to the judges."""
+def stream(data: Path, faces: int, judges: int, seed: int, *, monitor_share: float) -> Stream:
+    """Deal the clusters of near-copies in PublicTest out to the cameras and to the judges.
+
+    Of Training `monitor_share` is held out, as `balance` does with what a champion may know.
+    """
     read = fer2013_layouts.read(data, votes=None)
     found, shares = read.rows, ferplus.judge(read.ballots).shares if read.ballots else None
     splits, labels = np.array(found.splits), np.array(found.labels)
@@ -84,8 +86,9 @@ def stream(data: Path, faces: int, judges: int, seed: int) -> Stream:
         taken, begin = other[begin:end], end
         return taken
 
-    chosen = dealt(BASE_MONITOR)
-    monitors[BASE] = rows(found.pixels[chosen], labels[chosen], BASE)
+    mixed = rng.permutation(base)
+    held_out, base = np.split(mixed, [round(monitor_share * len(base))])
+    monitors[BASE] = rows(found.pixels[held_out], labels[held_out], BASE)
     for name, change in CAMERAS.items():
         for kind, count in ((lessons, faces), (monitors, MONITOR)):
             chosen = dealt(count)
