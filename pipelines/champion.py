@@ -10,12 +10,13 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import yaml
 
 from fer.data import version
-from fer.files import write_text
+from fer.files import replacing, write_text
 from fer.paths import SHIPPED, SHIPPED_MODEL, SHIPPED_RECIPE, SHIPPED_WEIGHTS, Paths
 from fer.records import DataVersion
 from pipelines.commands import ROOT, environment
@@ -30,7 +31,7 @@ def main() -> None:
     for step in ("base", "validate", "balance", "train", "evaluate"):
         _fer(workspace, step)
     shutil.copyfile(workspace.candidate, SHIPPED_MODEL)
-    shutil.copyfile(workspace.candidate_weights, SHIPPED_WEIGHTS)
+    _pack(workspace.candidate_weights, SHIPPED_WEIGHTS)
     _fer(workspace, "evaluate", "--split", "validation", "--data", str(data))
     shutil.copyfile(workspace.report("official-validation.json"), SHIPPED / "figures.json")
 
@@ -47,6 +48,17 @@ def _prepare(data: Path) -> Paths:
     # What marks a checkout's root.
     shutil.copyfile(ROOT / "dvc.yaml", workspace.root / "dvc.yaml")
     return workspace
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Copy a Keras file, which is a zip that packs nothing, packed: a tenth less to clone."""
+    with (
+        replacing(target) as temporary,
+        zipfile.ZipFile(source) as loose,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed,
+    ):
+        for entry in loose.infolist():
+            packed.writestr(entry.filename, loose.read(entry))
 
 
 def _fer(workspace: Paths, *arguments: str) -> None:

@@ -35,12 +35,19 @@ def pixels(faces: Callable[..., pd.DataFrame]) -> table.Pixels:
 
 
 @pytest.fixture(
-    params=[("plain", "none"), ("separable", "none"), ("residual", "clahe"), ("residual", "gamma")]
+    params=[
+        ("plain", 1, "none"),
+        ("separable", 1, "none"),
+        ("residual", 1, "clahe"),
+        ("residual", 1, "gamma"),
+        # Down to two pixels: on the way their number is odd.
+        ("forked", 5, "none"),
+    ]
 )
 def network(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(3)
-    kind, light = request.param
-    return networks.build(kind, [4], 0.2, light=light)
+    kind, stages, light = request.param
+    return networks.build(kind, [4] * stages, 0.2, light=light)
 
 
 def test_the_exported_file_answers_as_the_network(

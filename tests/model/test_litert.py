@@ -17,7 +17,7 @@ from fer.paths import Paths
 def candidate(paths: Paths) -> Path:
     keras.utils.set_random_seed(3)
     paths.candidate_weights.parent.mkdir()
-    networks.build("residual", [4], 0.2).save(paths.candidate_weights)
+    networks.build("forked", [4, 4], 0.2).save(paths.candidate_weights)
     return paths.candidate_weights
 
 

@@ -96,7 +96,7 @@ def test_a_copy_answers_alike_and_does_not_change_with_the_original(
     assert np.allclose(answers(other, pixels), before, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["residual", "mobilenetv3small"])
+@pytest.mark.parametrize("kind", ["residual", "forked", "mobilenetv3small"])
 def test_frozen_statistics_are_used_and_kept_and_the_rest_learns(
     pixels: table.Pixels, kind: str
 ) -> None:

@@ -154,7 +154,7 @@ def test_stages_train_the_head_then_the_last_layers_and_never_the_statistics(
     every = {weight.path for weight in small.trainable_variables}
 
     assert head < part < every
-    assert all("probabilities" in path for path in head)
+    assert all("logits" in path for path in head)
     assert any(weight.path in part for layer in inner[-20:] for weight in layer.weights)
     assert not any(weight.path in part for layer in inner[:50] for weight in layer.weights)
     normal = [one for one in inner if isinstance(one, keras.layers.BatchNormalization)]

@@ -40,11 +40,12 @@ class Training:
     faces: pd.DataFrame
     monitor: pd.DataFrame
     checkpoint: Path
+    network: str = "plain"
 
     def run(self, plan: Plan = PLAN) -> tuple[pd.DataFrame, keras.Model]:
         """Fit a new network; return the history and the network."""
         keras.utils.set_random_seed(self.params.seed)
-        model = networks.build("plain", [4], 0.0)
+        model = networks.build(self.network, [4], 0.0)
         monitor = Monitor.of(self.monitor)
         history = fit(model, self.faces, monitor, self.params, plan, self.checkpoint)
         return history, model
@@ -285,6 +286,26 @@ def test_votes_teach_beside_the_labels_and_leave_the_network_as_it_was(
     assert history["monitor_accuracy"].max() > 0.9
     kept = best_epoch(history, best_by)["monitor_loss"]
     assert training.monitor_loss(model) == pytest.approx(kept, rel=SAME)
+
+
+@pytest.mark.parametrize("votes", [False, True])
+def test_every_trunk_of_a_forked_network_learns_and_the_accuracy_is_their_common_answers(
+    training: Training, *, votes: bool
+) -> None:
+    training.network = "forked"
+    if votes:
+        sure = np.eye(7, dtype=np.float32)[training.faces["label"].map(INDEX)]
+        training.faces = training.faces.assign(votes=list(sure))
+
+    history, model = training.run(Plan(epochs=6, learning_rate=0.05))
+
+    monitor = Monitor.of(training.monitor)
+    right = np.mean(monitor.told_by(model).argmax(axis=1) == monitor.truth)
+    kept = best_epoch(history, training.params.best_by)
+    assert kept["monitor_accuracy"] == pytest.approx(right, abs=0.03)
+    trunks = networks.taught(model, votes=False).predict(monitor.shown, verbose=0)
+    for number in range(2):
+        assert np.mean(trunks[:, number].argmax(axis=1) == monitor.truth) > 0.9
 
 
 def test_an_update_keeps_the_statistics_of_every_layer(training: Training) -> None:
