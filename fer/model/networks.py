@@ -155,8 +155,7 @@ def _plain(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
 def _residual(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
     features = _convolution(features, widths[0], stride=2, precision=precision)
     for stage, width in enumerate(widths):
-        features = _block(features, width, stride=1 if stage == 0 else 2, precision=precision)
-        features = _block(features, width, stride=1, precision=precision)
+        features = _stage(features, width, stride=1 if stage == 0 else 2, precision=precision)
     return [features]
 
 
@@ -169,9 +168,10 @@ def _forked(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
     """
     features = _convolution(features, _STEM, precision=precision)
     features = _convolution(features, widths[0], stride=2, precision=precision)
-    ends = [_gated_stage(features, widths[0], stride=1, precision=precision)] * _TRUNKS
+    shared = _stage(features, widths[0], stride=1, gated=True, precision=precision)
+    ends = [shared] * _TRUNKS
     for width in widths[1:]:
-        ends = [_gated_stage(end, width, stride=2, precision=precision) for end in ends]
+        ends = [_stage(end, width, stride=2, gated=True, precision=precision) for end in ends]
     return ends
 
 
@@ -189,35 +189,33 @@ def _separable(features: Any, widths: Sequence[int], precision: str) -> list[Any
     return [features]
 
 
-def _block(features: Any, width: int, *, stride: int, precision: str) -> Any:
+def _stage(features: Any, width: int, *, stride: int, precision: str, gated: bool = False) -> Any:
+    features = _block(features, width, stride=stride, precision=precision, gated=gated)
+    return _block(features, width, stride=1, precision=precision, gated=gated)
+
+
+def _block(features: Any, width: int, *, stride: int, precision: str, gated: bool) -> Any:
     shortcut = features
-    if stride != 1 or features.shape[-1] != width:
+    if stride != 1:
+        if gated:
+            shortcut = layers.AveragePooling2D(stride, padding="same", dtype=precision)(shortcut)
+        step = 1 if gated else stride
         shortcut = _convolution(
-            features, width, stride=stride, kernel=1, activate=False, precision=precision
+            shortcut, width, stride=step, kernel=1, activate=False, precision=precision
         )
     inner = _convolution(features, width, stride=stride, precision=precision)
     inner = _convolution(inner, width, activate=False, precision=precision)
+    if gated:
+        inner = _gate(inner, width, precision)
     return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([inner, shortcut]))
 
 
-def _gated_stage(features: Any, width: int, *, stride: int, precision: str) -> Any:
-    features = _gated_block(features, width, stride=stride, precision=precision)
-    return _gated_block(features, width, stride=1, precision=precision)
-
-
-def _gated_block(features: Any, width: int, *, stride: int, precision: str) -> Any:
-    shortcut = features
-    if stride != 1:
-        shortcut = layers.AveragePooling2D(stride, padding="same", dtype=precision)(shortcut)
-        shortcut = _convolution(shortcut, width, kernel=1, activate=False, precision=precision)
-    inner = _convolution(features, width, stride=stride, precision=precision)
-    inner = _convolution(inner, width, activate=False, precision=precision)
-    gate = layers.GlobalAveragePooling2D(keepdims=True, dtype=precision)(inner)
+def _gate(features: Any, width: int, precision: str) -> Any:
+    gate = layers.GlobalAveragePooling2D(keepdims=True, dtype=precision)(features)
     few = max(_SQUEEZED, width // _SQUEEZED)
     gate = layers.Conv2D(few, 1, activation="relu", dtype=precision)(gate)
     gate = layers.Conv2D(width, 1, activation="sigmoid", dtype=precision)(gate)
-    inner = layers.Multiply(dtype=precision)([inner, gate])
-    return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([inner, shortcut]))
+    return layers.Multiply(dtype=precision)([features, gate])
 
 
 def _convolution(
