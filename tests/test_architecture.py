@@ -1,4 +1,4 @@
-"""One name a step, code that stages depend on, and files that git and DVC both see."""
+"""One name a step, code that stages depend on, files that git and DVC both see, whole texts."""
 
 import ast
 import itertools
@@ -259,6 +259,14 @@ def test_faces_models_and_the_registry_stay_out_of_git(ignored: Ignored) -> None
     }  # fmt: skip
 
     assert ignored(*private) == private
+
+
+# -- texts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=str)
+def test_no_text_was_left_half_merged(text: Path) -> None:
+    assert not re.search(r"^(<{7}|>{7}) ", text.read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.fixture
