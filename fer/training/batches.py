@@ -55,6 +55,11 @@ class Monitor:
         told: NDArray[np.float32] = model.predict(self.shown, batch_size=256, verbose=0)
         return told
 
+    def losses(self, told: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the cross-entropy of each answer of `told_by`, in nats, shape `(n,)`."""
+        given = told[np.arange(len(told)), self.truth]
+        return -np.log(np.maximum(given, np.finfo(np.float32).tiny))
+
 
 def targets(faces: pd.DataFrame) -> NDArray[np.float32]:
     """Return the label of each face, one-hot, shape `(n, 7)`."""

@@ -9,7 +9,7 @@ import keras
 import pandas as pd
 
 from fer.files import replacing
-from fer.training.batches import Batches
+from fer.training.batches import Batches, Monitor
 
 
 class StartEpoch(keras.callbacks.Callback):
@@ -22,6 +22,48 @@ class StartEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  Keras' signature
         """Draw the faces of `epoch`."""
         self._batches.start(epoch)
+
+
+class SetRate(keras.callbacks.Callback):
+    """Set the learning rate before every step, also of a resumed training.
+
+    A schedule within the optimizer is traced and run once for every weight that learns.
+
+    Args:
+        schedule: From the steps done to the rate.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule) -> None:
+        super().__init__()
+        self._schedule = schedule
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  Keras' signature
+        """Set it."""
+        optimizer = self.model.optimizer
+        optimizer.learning_rate = float(self._schedule(optimizer.iterations))
+
+
+class JudgeEpoch(keras.callbacks.Callback):
+    """Add loss and accuracy of the answers to the monitor faces to what is logged.
+
+    Keras' own validation would judge what is taught, trunk by trunk and votes too, and not what
+    will be asked. Comes before the callbacks that read it.
+
+    Args:
+        model: What answers; shares its layers with the one that is fitted.
+        monitor: Faces that judge it.
+    """
+
+    def __init__(self, model: keras.Model, monitor: Monitor) -> None:
+        super().__init__()
+        self._answering, self._monitor = model, monitor
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras' signature
+        """Ask, and add."""
+        if logs is not None:
+            told = self._monitor.told_by(self._answering)
+            logs["val_loss"] = float(self._monitor.losses(told).mean())
+            logs["val_accuracy"] = float((told.argmax(axis=1) == self._monitor.truth).mean())
 
 
 class TellEpoch(keras.callbacks.Callback):

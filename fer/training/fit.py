@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import keras
-import numpy as np
 import pandas as pd
 
-from fer.emotions import EMOTIONS
 from fer.errors import ModelError
 from fer.model import networks
 from fer.params import TrainParams
 from fer.training.batches import LABELS, VOTES, Batches, Monitor, Parent
-from fer.training.callbacks import KeepBest, KeepLast, KeepLog, StartEpoch, StopEarly, TellEpoch
+from fer.training.callbacks import (
+    JudgeEpoch,
+    KeepBest,
+    KeepLast,
+    KeepLog,
+    SetRate,
+    StartEpoch,
+    StopEarly,
+    TellEpoch,
+)
 from fer.training.schedules import warm_cosine
 
 _HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
@@ -61,8 +68,9 @@ def fit(
 
     Returns:
         One row an epoch: `epoch` from 1, `loss`, `accuracy`, `monitor_loss`,
-        `monitor_accuracy`, `learning_rate`. A loss is the mean of the trunks', an accuracy that
-        of their common answer.
+        `monitor_accuracy`, `learning_rate`. On the monitor the network's answer is judged; in
+        training a loss is the mean of what is taught, trunk by trunk and with the votes, an
+        accuracy that of the trunks' common answer.
 
     Raises:
         ModelError: The training diverged.
@@ -78,10 +86,7 @@ def fit(
         faces, batch_size=params.batch_size, votes=votes, seed=params.seed, parent=parent
     )
     taught.compile(
-        keras.optimizers.AdamW(
-            warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
-            weight_decay=params.weight_decay,
-        ),
+        keras.optimizers.AdamW(plan.learning_rate, weight_decay=params.weight_decay),
         _loss(params.votes if votes else 0.0),
         metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
         # Measured on two cores: compiling with XLA makes a step slower.
@@ -90,7 +95,6 @@ def fit(
     log, best = checkpoint / "history.csv", checkpoint / "best.weights.h5"
     last = checkpoint / "last.weights.h5"
     measure, mode = f"val_{params.best_by}", _MODES[params.best_by]
-    wanted = np.eye(len(EMOTIONS), dtype=np.float32)[monitor.truth]
     done = _go_on(taught, last) // len(batches)
     logged = _logged(log, measure)
     patience = plan.epochs if plan.update else params.patience
@@ -99,18 +103,14 @@ def fit(
         batches,
         initial_epoch=done,
         epochs=done if stop.spent else plan.epochs,
-        validation_data=(
-            monitor.shown,
-            # Without votes, so that their loss is nought: labels alone decide what is best.
-            np.hstack([wanted, np.zeros_like(wanted)]) if votes else wanted,
-        ),
-        validation_batch_size=256,
         verbose=0,
         # They are mixed already, for the epoch's number; Keras would mix them by what chance had
         # done before, and a training that goes on would see another order.
         shuffle=False,
         callbacks=[
             StartEpoch(batches),
+            SetRate(warm_cosine(plan.learning_rate, plan.epochs * len(batches))),
+            JudgeEpoch(model, monitor),
             TellEpoch(),
             KeepBest(best, measure, mode, logged),
             KeepLog(log),
@@ -159,8 +159,9 @@ def _accuracy(wanted: Any, told: Any) -> Any:
 
 def _go_on(model: keras.Model, last: Path) -> int:
     """Restore what a killed run reached, and return its optimizer's steps."""
+    # Built within the first step, as Keras does it, TensorFlow would trace that step twice.
+    model.optimizer.build(model.trainable_variables)
     if last.is_file():
-        model.optimizer.build(model.trainable_variables)
         model.load_weights(last)
     return int(model.optimizer.iterations)
 

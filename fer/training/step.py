@@ -47,7 +47,7 @@ def settle(
     def loss_at(step: float) -> float:
         go(step)
         told[step] = monitor.told_by(model)
-        return _loss(told[step], monitor, known)
+        return float(monitor.losses(told[step])[known].mean())
 
     if not known.any():
         return STEPS[-1], monitor.told_by(model)
@@ -56,8 +56,3 @@ def settle(
     step = STEPS[max(1, bisect(STEPS, limit, key=loss_at)) - 1]
     go(step)
     return step, told[step]
-
-
-def _loss(told: NDArray[np.float32], monitor: Monitor, known: NDArray[np.bool_]) -> float:
-    given = told[np.arange(len(told)), monitor.truth][known]
-    return float(-np.log(np.maximum(given, np.finfo(np.float32).tiny)).mean())

@@ -102,6 +102,20 @@ def test_it_learns_something_easy_and_tells_every_epoch(undisturbed: Ended) -> N
     )
 
 
+def test_a_step_is_traced_once(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    traced, step = [], keras.Model.train_step
+
+    def train_step(model: keras.Model, data: Any) -> Any:
+        traced.append(model)
+        return step(model, data)
+
+    monkeypatch.setattr(keras.Model, "train_step", train_step)
+
+    training.run()
+
+    assert len(traced) == 1
+
+
 def _spoil_later_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the later steps so bold that they undo what the earlier ones learnt."""
 
@@ -244,7 +258,7 @@ def test_killed_while_writing_weights_it_goes_on(
     assert list(history["epoch"]) == [1, 2, 3, 4]
     expected = undisturbed.history
     assert np.allclose(history["monitor_loss"], expected["monitor_loss"], rtol=SAME)
-    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=SAME)
+    assert training.monitor_loss(model) == pytest.approx(history["monitor_loss"].min(), rel=1e-3)
 
 
 def test_a_disk_that_is_full_while_it_logs_does_not_end_the_next_training(
@@ -285,7 +299,7 @@ def test_votes_teach_beside_the_labels_and_leave_the_network_as_it_was(
     assert history["loss"].iloc[0] > undisturbed.history["loss"].iloc[0]
     assert history["monitor_accuracy"].max() > 0.9
     kept = best_epoch(history, best_by)["monitor_loss"]
-    assert training.monitor_loss(model) == pytest.approx(kept, rel=SAME)
+    assert training.monitor_loss(model) == pytest.approx(kept, rel=1e-3)
 
 
 @pytest.mark.parametrize("votes", [False, True])
@@ -302,7 +316,7 @@ def test_every_trunk_of_a_forked_network_learns_and_the_accuracy_is_their_common
     monitor = Monitor.of(training.monitor)
     right = np.mean(monitor.told_by(model).argmax(axis=1) == monitor.truth)
     kept = best_epoch(history, training.params.best_by)
-    assert kept["monitor_accuracy"] == pytest.approx(right, abs=0.03)
+    assert kept["monitor_accuracy"] == pytest.approx(right, abs=1e-6)
     trunks = networks.taught(model, votes=False).predict(monitor.shown, verbose=0)
     for number in range(2):
         assert np.mean(trunks[:, number].argmax(axis=1) == monitor.truth) > 0.9
