@@ -63,7 +63,7 @@ format: $(READY) ## mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY) ## every benchmark, side by side measurements
+bench: $(READY) ## every benchmark but `faults`, which breaks things; side by side measurements
 	@for file in benchmarks/[a-z]*.py; do \
 	  name=$$(basename $$file .py); echo "== $$name"; \
 	  brief=; test $$name != soak || brief="--minutes 1 --updates 0"; \
@@ -72,7 +72,7 @@ bench: $(READY) ## every benchmark, side by side measurements
 repro: $(READY) ## bring everything up to date: `dvc repro`
 	@$(BIN)/dvc repro
 
-champion: $(READY) ## train the shipped champion anew: make champion DATA=path/to/fer2013.csv
+champion: $(READY) ## train the shipped champion anew: make champion DATA=path/to/fer2013.csv with fer2013new.csv beside it
 	@$(BIN)/python -m pipelines.champion "$(DATA)"
 
 registry: $(READY) ## MLflow's pages at http://127.0.0.1:5000

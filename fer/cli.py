@@ -50,7 +50,7 @@ _QUIET: Final = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 1 with one clear message, or the command's.
 
-    Only `drift` has one of its own.
+    Only `drift` and `models feedback --act` have one of their own.
     """
     options = _parser().parse_args(arguments)
     console = logging.StreamHandler()

@@ -113,17 +113,17 @@ class Paths:
 
     @property
     def parent_weights(self) -> Path:
-        """The champion's weights as pinned when the data version was cut."""
+        """Weights that updates start from, as pinned when the data version was cut."""
         return self.root / "models" / "parent.keras"
 
     @property
     def parent(self) -> Path:
-        """The same champion as ONNX: a clone judges its first candidate against it."""
+        """The same model as ONNX: a clone judges its first candidate against it."""
         return self.root / "models" / "parent.onnx"
 
     @property
     def candidate_weights(self) -> Path:
-        """The candidate as a Keras model, to start the next training from."""
+        """The candidate as a Keras model: what updates start from, if first of its line."""
         return self.root / "models" / "candidate.keras"
 
     @property

@@ -1,7 +1,7 @@
 """Schedules on one machine: `python -m pipelines.schedule` serves what prefect.yaml plans.
 
-Needs a running `prefect server start`. The other way, a work pool, reads the same file:
-`prefect deploy --all`, `prefect worker start --pool local`.
+Needs a running `prefect server start`. The other way, a work pool, reads the same file; README
+has its commands.
 """
 
 import sys

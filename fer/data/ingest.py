@@ -19,8 +19,8 @@ from fer.paths import Paths
 from fer.records import DataVersion, Decision, Parent
 
 PinChampion = Callable[[Paths, Parent | None], Parent | None]
-"""Copies the champion's two files to `parent_weights` and `parent` and says which champion it
-is; else returns the parent that is pinned now, which it is given, and writes nothing."""
+"""Copies the two files that updates start from to `parent_weights` and `parent` and says which
+version they are; else returns the parent that is pinned, which it is given, and writes nothing."""
 
 HoldBack = Callable[[pd.DataFrame], pd.Series]
 """Says of sound faces that people labelled why a person should see each first; empty: no need."""

@@ -38,7 +38,7 @@ class TrainReport:
     Args:
         started_from: "random weights", or the version in the registry.
         lane: "scratch"; of an update "full", or "quick": one epoch.
-        epochs: Epochs run; fewer than asked for where the monitor loss stopped falling.
+        epochs: Epochs run; fewer than asked for where the monitor faces were read no better.
         best_epoch: The one whose weights were kept, counted from 1: an update's last.
         step: How far an update went from its parent towards that epoch's weights, 0-1.
         monitor_loss: Of that epoch.
