@@ -24,25 +24,6 @@ class StartEpoch(keras.callbacks.Callback):
         self._batches.start(epoch)
 
 
-class SetRate(keras.callbacks.Callback):
-    """Set the learning rate before every step, also of a resumed training.
-
-    A schedule within the optimizer is traced and run once for every weight that learns.
-
-    Args:
-        schedule: From the steps done to the rate.
-    """
-
-    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule) -> None:
-        super().__init__()
-        self._schedule = schedule
-
-    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002  Keras' signature
-        """Set it."""
-        optimizer = self.model.optimizer
-        optimizer.learning_rate = float(self._schedule(optimizer.iterations))
-
-
 class JudgeEpoch(keras.callbacks.Callback):
     """Add loss and accuracy of the answers to the monitor faces to what is logged.
 

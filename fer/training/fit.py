@@ -17,7 +17,6 @@ from fer.training.callbacks import (
     KeepBest,
     KeepLast,
     KeepLog,
-    SetRate,
     StartEpoch,
     StopEarly,
     TellEpoch,
@@ -86,7 +85,10 @@ def fit(
         faces, batch_size=params.batch_size, votes=votes, seed=params.seed, parent=parent
     )
     taught.compile(
-        keras.optimizers.AdamW(plan.learning_rate, weight_decay=params.weight_decay),
+        keras.optimizers.AdamW(
+            warm_cosine(plan.learning_rate, plan.epochs * len(batches)),
+            weight_decay=params.weight_decay,
+        ),
         _loss(params.votes if votes else 0.0),
         metrics=[keras.metrics.MeanMetricWrapper(_accuracy, name="accuracy")],
         # Measured on two cores: compiling with XLA makes a step slower.
@@ -109,7 +111,6 @@ def fit(
         shuffle=False,
         callbacks=[
             StartEpoch(batches),
-            SetRate(warm_cosine(plan.learning_rate, plan.epochs * len(batches))),
             JudgeEpoch(model, monitor),
             TellEpoch(),
             KeepBest(best, measure, mode, logged),

@@ -1,12 +1,10 @@
-"""What happens between steps and epochs is the same, however often a training is killed."""
+"""Patience is used up once, however often a training is killed."""
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from fer.training.callbacks import SetRate, StopEarly
-from fer.training.schedules import warm_cosine
+from fer.training.callbacks import StopEarly
 
 LOSSES = [0.9, 0.5, 0.7, 0.5, 0.6, 0.4, 0.8]
 """Better than all before in epochs 1, 2 and 6."""
@@ -34,18 +32,3 @@ def test_a_kill_costs_and_gives_no_patience(mode: str, patience: int, last: int)
     ends = {stopped_after(values, mode, patience, killed) for killed in range(min(last, 7) + 1)}
 
     assert ends == {last}
-
-
-@pytest.mark.parametrize("killed", [0, 1, 7])
-def test_a_step_has_the_learning_rate_of_its_place_in_the_whole_training(killed: int) -> None:
-    schedule, told = warm_cosine(0.003, 12), []
-    optimizer = SimpleNamespace(iterations=killed, learning_rate=None)
-    rate = SetRate(schedule)
-    rate.set_model(SimpleNamespace(optimizer=optimizer))
-
-    for batch in range(12 - killed):
-        rate.on_train_batch_begin(batch)
-        told.append(optimizer.learning_rate)
-        optimizer.iterations += 1
-
-    assert told == pytest.approx([float(schedule(np.int64(step))) for step in range(killed, 12)])
