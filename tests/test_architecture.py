@@ -264,7 +264,9 @@ def test_faces_models_and_the_registry_stay_out_of_git(ignored: Ignored) -> None
 # -- texts -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=str)
+@pytest.mark.parametrize(
+    "text", [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")], ids=lambda path: path.name
+)
 def test_no_text_was_left_half_merged(text: Path) -> None:
     assert not re.search(r"^(<{7}|>{7}) ", text.read_text("utf-8"), re.MULTILINE)
 
