@@ -43,8 +43,8 @@ class JudgeEpoch(keras.callbacks.Callback):
         """Ask, and add."""
         if logs is not None:
             told = self._monitor.told_by(self._answering)
-            logs["val_loss"] = float(self._monitor.losses(told).mean())
-            logs["val_accuracy"] = float((told.argmax(axis=1) == self._monitor.truth).mean())
+            logs["monitor_loss"] = float(self._monitor.losses(told).mean())
+            logs["monitor_accuracy"] = float((told.argmax(axis=1) == self._monitor.truth).mean())
 
 
 class TellEpoch(keras.callbacks.Callback):
@@ -68,7 +68,7 @@ class KeepBest(keras.callbacks.Callback):
 
     Args:
         path: File to replace; ends in `.weights.h5`.
-        measure: What is logged, such as "val_loss".
+        measure: What is logged, such as "monitor_loss".
         mode: "min" or "max", which is better.
         logged: What earlier epochs reached.
     """
@@ -92,7 +92,7 @@ class StopEarly(keras.callbacks.EarlyStopping):
     """Stop after so many epochs without a better one, those before a kill counted in.
 
     Args:
-        measure: What is logged, such as "val_loss".
+        measure: What is logged, such as "monitor_loss".
         mode: "min" or "max", which is better.
         patience: How many.
         logged: What earlier epochs reached, in their order.

@@ -23,7 +23,6 @@ from fer.training.callbacks import (
 )
 from fer.training.schedules import warm_cosine
 
-_HISTORY_NAMES: Final = {"val_accuracy": "monitor_accuracy", "val_loss": "monitor_loss"}
 _MODES: Final = {"loss": "min", "accuracy": "max"}
 
 
@@ -96,7 +95,7 @@ def fit(
     )
     log, best = checkpoint / "history.csv", checkpoint / "best.weights.h5"
     last = checkpoint / "last.weights.h5"
-    measure, mode = f"val_{params.best_by}", _MODES[params.best_by]
+    measure, mode = f"monitor_{params.best_by}", _MODES[params.best_by]
     done = _go_on(taught, last) // len(batches)
     logged = _logged(log, measure)
     patience = plan.epochs if plan.update else params.patience
@@ -120,7 +119,7 @@ def fit(
             *plan.callbacks,
         ],
     )
-    history = pd.read_csv(log).rename(columns=_HISTORY_NAMES)
+    history = pd.read_csv(log)
     # Killed between log and backup, an epoch runs and is logged again.
     history = history.drop_duplicates("epoch", keep="last").reset_index(drop=True)
     history["epoch"] += 1

@@ -84,7 +84,7 @@ def tune(params: TrainParams, paths: Paths, trials: int, told: Told) -> TuneRepo
                 light=chosen.light,
                 precision=hardware.precision(),
             )
-            prune = _Prune(trial, f"val_{chosen.best_by}")
+            prune = _Prune(trial, f"monitor_{chosen.best_by}")
             plan = Plan(chosen.epochs, chosen.learning_rate, [prune])
             with tempfile.TemporaryDirectory() as checkpoint:
                 history = fit(model, faces, monitor, chosen, plan, Path(checkpoint))
