@@ -96,13 +96,13 @@ def started(model_file: Path, params: Params, *, random: bool) -> Any:
     import keras
 
     from fer.model import networks
-    from fer.training import hardware
+    from fer.training.learner import learner
 
     parent = networks.load(model_file)
     network, *widths = parent.name.split("-")
     keras.utils.set_random_seed(params.train.seed)
     shape = network, [int(width) for width in widths], params.train.dropout
-    model = networks.build(*shape, precision=hardware.precision())
+    model = learner(networks.build(*shape))
     if not random:
         model.set_weights(parent.get_weights())
     return model

@@ -27,10 +27,10 @@ from fer.emotions import EMOTIONS
 from fer.model import networks
 from fer.params import TrainParams, load
 from fer.paths import Paths
-from fer.training import hardware
 from fer.training.batches import Monitor
 from fer.training.callbacks import JudgeEpoch
 from fer.training.fit import Plan, fit
+from fer.training.learner import learner
 from fer.training.schedules import warm_cosine
 
 TRACED: Final = 1
@@ -62,7 +62,7 @@ class Clock(keras.callbacks.Callback):
 
 def ours(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock: Clock) -> None:
     """Train as the `train` step does."""
-    model = _network(params, hardware.precision())
+    model = learner(_network(params))
     plan = Plan(params.epochs, params.learning_rate, [clock])
     with tempfile.TemporaryDirectory() as checkpoint:
         fit(model, faces, Monitor.of(judged), params, plan, Path(checkpoint))
@@ -92,7 +92,7 @@ def usual(faces: pd.DataFrame, judged: pd.DataFrame, params: TrainParams, clock:
             batch_size=params.batch_size,
             seed=params.seed,
         )
-        model = _network(params, "float32")
+        model = _network(params)
         model.compile(
             keras.optimizers.AdamW(
                 warm_cosine(params.learning_rate, params.epochs * len(shown)),
@@ -111,9 +111,9 @@ WAYS: Final[dict[str, Callable[[pd.DataFrame, pd.DataFrame, TrainParams, Clock],
 }
 
 
-def _network(params: TrainParams, precision: str) -> keras.Model:
+def _network(params: TrainParams) -> keras.Model:
     keras.utils.set_random_seed(params.seed)
-    return networks.build(params.network, params.widths, params.dropout, precision=precision)
+    return networks.build(params.network, params.widths, params.dropout)
 
 
 def measure(way: str, data: Path, count: int, epochs: int) -> None:

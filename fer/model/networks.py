@@ -29,7 +29,6 @@ def build(
     dropout: float,
     *,
     light: str = "none",
-    precision: str = "float32",
 ) -> keras.Model:
     """Return a new network with random weights.
 
@@ -44,7 +43,6 @@ def build(
         widths: Channels of each stage; a backbone has its own.
         dropout: Part of the last features that training drops.
         light: "clahe" or "gamma" first make dark and one-sided light even; "none" does not.
-        precision: Keras dtype policy of the hidden layers. Weights are float32 in any case.
 
     Input shape:
         `(n, 48, 48, 1)`, float32, 0-255, named `image`.
@@ -58,13 +56,13 @@ def build(
         axis=[1, 2, 3], center=False, scale=False, name="standardise"
     )(evened)
     if network in transfer.BACKBONES:
-        trunks = [transfer.features(features, network, precision)]
+        trunks = [transfer.features(features, network)]
     else:
-        trunks = _STAGES[network](features, widths, precision)
+        trunks = _STAGES[network](features, widths)
     logits = []
     for number, trunk in enumerate(trunks, 1):
-        pooled = layers.GlobalAveragePooling2D(dtype=precision)(trunk)
-        kept = layers.Dropout(dropout, dtype=precision)(pooled)
+        pooled = layers.GlobalAveragePooling2D()(trunk)
+        kept = layers.Dropout(dropout)(pooled)
         logits.append(layers.Dense(len(EMOTIONS), name=f"{_HEAD}_{number}")(kept))
     together = layers.Average()(logits) if len(logits) > 1 else logits[0]
     output = layers.Softmax(name="probabilities")(together)
@@ -113,7 +111,7 @@ def taught(model: keras.Model, *, votes: bool) -> keras.Model:
 
 def copy(model: keras.Model) -> keras.Model:
     """Return a network of the same shape and weights, in layers of its own."""
-    other = keras.models.clone_model(model)
+    other = keras.models.clone_model(model, recursive=True)
     other.set_weights(model.get_weights())
     return other
 
@@ -144,111 +142,109 @@ def _heads(model: keras.Model) -> list[keras.layers.Layer]:
     return [layer for layer in model.layers if layer.name.startswith(_HEAD)]
 
 
-def _plain(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
+def _plain(features: Any, widths: Sequence[int]) -> list[Any]:
     for width in widths:
         for _ in range(2):
-            features = _convolution(features, width, precision=precision)
-        features = layers.MaxPooling2D(dtype=precision)(features)
+            features = _convolution(features, width)
+        features = layers.MaxPooling2D()(features)
     return [features]
 
 
-def _residual(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
-    features = _convolution(features, widths[0], stride=2, precision=precision)
+def _residual(features: Any, widths: Sequence[int]) -> list[Any]:
+    features = _convolution(features, widths[0], stride=2)
     for stage, width in enumerate(widths):
-        features = _stage(features, width, stride=1 if stage == 0 else 2, precision=precision)
+        features = _stage(features, width, stride=1 if stage == 0 else 2)
     return [features]
 
 
-def _forked(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
+def _forked(features: Any, widths: Sequence[int]) -> list[Any]:
     """Two residual networks that share the first stage and differ by chance in the others.
 
     Lee et al. 2015, "Why M Heads are Better than One". Gated channels (Hu et al. 2018,
     "Squeeze-and-Excitation Networks"), a first convolution at full size and shortcuts that skip
     no pixel (He et al. 2019, "Bag of Tricks") cost little time.
     """
-    features = _convolution(features, _STEM, precision=precision)
-    features = _convolution(features, widths[0], stride=2, precision=precision)
-    shared = _stage(features, widths[0], stride=1, gated=True, precision=precision)
+    features = _convolution(features, _STEM)
+    features = _convolution(features, widths[0], stride=2)
+    shared = _stage(features, widths[0], stride=1, gated=True)
     ends = [shared] * _TRUNKS
     for width in widths[1:]:
-        ends = [_stage(end, width, stride=2, gated=True, precision=precision) for end in ends]
+        ends = [_stage(end, width, stride=2, gated=True) for end in ends]
     return ends
 
 
-def _separable(features: Any, widths: Sequence[int], precision: str) -> list[Any]:
+def _separable(features: Any, widths: Sequence[int]) -> list[Any]:
     for _ in range(2):
-        features = _convolution(features, widths[0], precision=precision)
+        features = _convolution(features, widths[0])
     for width in widths:
-        shortcut = _convolution(
-            features, width, stride=2, kernel=1, activate=False, precision=precision
-        )
-        inner = _separable_convolution(features, width, precision=precision)
-        inner = _separable_convolution(inner, width, activate=False, precision=precision)
-        inner = layers.MaxPooling2D(3, 2, padding="same", dtype=precision)(inner)
-        features = layers.Add(dtype=precision)([inner, shortcut])
+        shortcut = _shortcut(features, width, 2)
+        inner = _separable_convolution(features, width)
+        inner = _separable_convolution(inner, width, activate=False)
+        inner = layers.MaxPooling2D(3, 2, padding="same")(inner)
+        features = layers.Add()([inner, shortcut])
     return [features]
 
 
-def _stage(features: Any, width: int, *, stride: int, precision: str, gated: bool = False) -> Any:
-    features = _block(features, width, stride=stride, precision=precision, gated=gated)
-    return _block(features, width, stride=1, precision=precision, gated=gated)
+def _stage(features: Any, width: int, *, stride: int, gated: bool = False) -> Any:
+    features = _block(features, width, stride=stride, gated=gated)
+    return _block(features, width, stride=1, gated=gated)
 
 
-def _block(features: Any, width: int, *, stride: int, precision: str, gated: bool) -> Any:
+def _block(features: Any, width: int, *, stride: int, gated: bool) -> Any:
     shortcut = features
     if stride != 1:
-        if gated:
-            shortcut = layers.AveragePooling2D(stride, padding="same", dtype=precision)(shortcut)
-        step = 1 if gated else stride
-        shortcut = _convolution(
-            shortcut, width, stride=step, kernel=1, activate=False, precision=precision
-        )
-    inner = _convolution(features, width, stride=stride, precision=precision)
-    inner = _convolution(inner, width, activate=False, precision=precision)
+        shortcut = _shortcut(features, width, stride, seen=stride if gated else 1)
+    inner = _convolution(features, width, stride=stride)
+    inner = _convolution(inner, width, activate=False)
     if gated:
-        inner = _gate(inner, width, precision)
-    return layers.ReLU(dtype=precision)(layers.Add(dtype=precision)([inner, shortcut]))
+        inner = _gate(inner, width)
+    return layers.ReLU()(layers.Add()([inner, shortcut]))
 
 
-def _gate(features: Any, width: int, precision: str) -> Any:
-    gate = layers.GlobalAveragePooling2D(keepdims=True, dtype=precision)(features)
+def _shortcut(features: Any, width: int, stride: int, *, seen: int = 1) -> Any:
+    """Project the mean of `seen` by `seen` pixels at each step.
+
+    Pixels are skipped before the convolution, not by it: where one of stride 2 and fewer than 16
+    channels learns, oneDNN writes beyond its memory (uxlfoundation/oneDNN 6035).
+    """
+    features = layers.AveragePooling2D(seen, stride, padding="same")(features)
+    return _convolution(features, width, kernel=1, activate=False)
+
+
+def _gate(features: Any, width: int) -> Any:
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(features)
     few = max(_SQUEEZED, width // _SQUEEZED)
-    gate = layers.Conv2D(few, 1, activation="relu", dtype=precision)(gate)
-    gate = layers.Conv2D(width, 1, activation="sigmoid", dtype=precision)(gate)
-    return layers.Multiply(dtype=precision)([features, gate])
+    gate = layers.Conv2D(few, 1, activation="relu")(gate)
+    gate = layers.Conv2D(width, 1, activation="sigmoid")(gate)
+    return layers.Multiply()([features, gate])
 
 
 def _convolution(
     features: Any,
     width: int,
     *,
-    precision: str,
     stride: int = 1,
     kernel: int = 3,
     activate: bool = True,
 ) -> Any:
-    features = layers.Conv2D(
-        width, kernel, stride, padding="same", use_bias=False, dtype=precision
-    )(features)
-    return _normalised(features, precision=precision, activate=activate)
+    features = layers.Conv2D(width, kernel, stride, padding="same", use_bias=False)(features)
+    return _normalised(features, activate=activate)
 
 
-def _separable_convolution(
-    features: Any, width: int, *, precision: str, activate: bool = True
-) -> Any:
+def _separable_convolution(features: Any, width: int, *, activate: bool = True) -> Any:
     features = layers.SeparableConv2D(
-        width, 3, padding="same", use_bias=False, dtype=precision
+        width, 3, padding="same", use_bias=False
     )(features)  # fmt: skip
-    return _normalised(features, precision=precision, activate=activate)
+    return _normalised(features, activate=activate)
 
 
-def _normalised(features: Any, *, precision: str, activate: bool) -> Any:
+def _normalised(features: Any, *, activate: bool) -> Any:
     # 0.9: an update of a few hundred steps must reach the statistics of new faces.
-    features = layers.BatchNormalization(momentum=0.9, dtype=precision)(features)
-    return layers.ReLU(dtype=precision)(features) if activate else features
+    features = layers.BatchNormalization(momentum=0.9)(features)
+    return layers.ReLU()(features) if activate else features
 
 
-_STAGES: Final[dict[str, Callable[[Any, Sequence[int], str], list[Any]]]] = {
+_STAGES: Final[dict[str, Callable[[Any, Sequence[int]], list[Any]]]] = {
     "plain": _plain,
     "residual": _residual,
     "forked": _forked,

@@ -3,10 +3,9 @@
 A face is enlarged and coloured inside the network, so that every network takes the same input.
 """
 
-import contextlib
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,16 +69,15 @@ BACKBONES: Final = {
 """By their name in params.yaml."""
 
 
-def features(standardised: Any, network: str, precision: str) -> Any:
+def features(standardised: Any, network: str) -> Any:
     """Return the last feature maps of `network` for faces of mean 0 and deviation 1.
 
     Args:
         standardised: Keras tensor, shape `(n, 48, 48, 1)`.
         network: One of `BACKBONES`.
-        precision: Keras dtype policy of its layers.
     """
     chosen = BACKBONES[network]
-    with _policy(precision), warnings.catch_warnings():
+    with warnings.catch_warnings():
         # MobileNets say for which side they have weights: `load` knows.
         warnings.filterwarnings("ignore", "`input_shape` is undefined")
         inner = chosen.make(include_top=False, weights=None, input_shape=(_SIDE, _SIDE, 3))
@@ -93,17 +91,6 @@ def features(standardised: Any, network: str, precision: str) -> Any:
 def backbone(model: keras.Model) -> keras.Model:
     """Return the part of `model` that is of Keras Applications."""
     return next(layer for layer in model.layers if isinstance(layer, keras.Model))
-
-
-@contextlib.contextmanager
-def _policy(precision: str) -> Iterator[None]:
-    """Give the layers made inside a dtype policy: Keras Applications take none as argument."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(precision)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def load(model: keras.Model, network: str, weights: str) -> None:

@@ -1,8 +1,10 @@
 """What the processor is good at."""
 
+from functools import cache
 from pathlib import Path
 
 
+@cache  # where there are many processors, the file is long, and slow to come
 def precision() -> str:
     """Return the Keras dtype policy that trains fastest here.
 

@@ -26,6 +26,7 @@ from fer.records import DataVersion
 from fer.training import hardware
 from fer.training.batches import Monitor
 from fer.training.fit import Plan, best_epoch, fit
+from fer.training.learner import learner
 from fer.training.update import Fitted, update
 
 _log = logging.getLogger(__name__)
@@ -79,15 +80,16 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         _check_table(paths)
         faces, monitor = table.read(paths.train), table.read(paths.monitor)
         keras.utils.set_random_seed(params.seed)
-        shape, precision = (params.network, params.widths, params.dropout), hardware.precision()
-        model = networks.build(*shape, light=params.light, precision=precision)
-        updated = _start_from_parent(model, current, paths)
+        final = networks.build(params.network, params.widths, params.dropout, light=params.light)
+        updated = _start_from_parent(final, current, paths)
+        if params.transfer.weights and not updated:
+            transfer.load(final, params.network, params.transfer.weights)
+        model = learner(final)
         lane = _lane(faces, params, updated=updated)
         lineage = _lineage(current, faces, params, paths, lane)
         began = time.perf_counter()
         fitted = _fitted(model, faces, monitor, params, _checkpoint(lineage, paths), lane)
         seconds = time.perf_counter() - began
-        final = networks.build(*shape, light=params.light)
         final.set_weights(model.get_weights())
         temperature = _calibrate(final, fitted)
         with replacing(paths.candidate_weights) as temporary:
@@ -111,7 +113,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
             export_difference=difference,
             temperature=temperature,
             weights=final.count_params(),
-            precision=precision,
+            precision=hardware.precision(),
         )
         _tell(report, history, lineage, paths)
         # Only now: until everything is written, a second run goes on from the checkpoints.
@@ -219,7 +221,6 @@ def _fitted(
         return update(model, faces, held_out, params, plan, checkpoint)
     monitor = Monitor.of(held_out)
     if learnt:
-        transfer.load(model, params.network, learnt)
         transfer.freeze(model, trained=0)
         alone = Plan(params.transfer.head_epochs, params.learning_rate)
         (checkpoint / "head").mkdir(exist_ok=True)

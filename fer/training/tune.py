@@ -23,9 +23,9 @@ from fer.files import locked, sha256
 from fer.model import networks
 from fer.params import TrainParams
 from fer.paths import Paths
-from fer.training import hardware
 from fer.training.batches import Monitor
 from fer.training.fit import Plan, best_epoch, fit
+from fer.training.learner import learner
 
 _FIRST_TRIALS: Final = 4
 """Trials that none is pruned against: a median of fewer says little."""
@@ -77,13 +77,8 @@ def tune(params: TrainParams, paths: Paths, trials: int, told: Told) -> TuneRepo
         def objective(trial: optuna.Trial) -> float:
             chosen = params.model_copy(update=_suggested(trial, params))
             keras.utils.set_random_seed(params.seed)
-            model = networks.build(
-                chosen.network,
-                chosen.widths,
-                chosen.dropout,
-                light=chosen.light,
-                precision=hardware.precision(),
-            )
+            shape = chosen.network, chosen.widths, chosen.dropout
+            model = learner(networks.build(*shape, light=chosen.light))
             prune = _Prune(trial, f"monitor_{chosen.best_by}")
             plan = Plan(chosen.epochs, chosen.learning_rate, [prune])
             with tempfile.TemporaryDirectory() as checkpoint:

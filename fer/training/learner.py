@@ -1,0 +1,83 @@
+"""The learner: a network while it learns, as quickly as this machine can."""
+
+from typing import Any, Final
+
+import keras
+from keras import layers
+
+from fer.model.light import LAYERS
+from fer.training import hardware
+
+_EXACT: Final = (
+    *LAYERS.values(),
+    layers.LayerNormalization,
+    layers.UpSampling2D,
+    layers.Rescaling,
+    layers.Concatenate,
+    layers.Dense,
+    layers.Average,
+    layers.Softmax,
+)
+"""Layers before the hidden ones and after them: in float32 at all times."""
+
+
+def learner(model: keras.Model) -> keras.Model:
+    """Return a network of the same shape and weights, in layers of its own, that learns faster.
+
+    Its hidden layers compute in `hardware.precision()`, and normalise a batch in one operation
+    where the backend has one. To be trained, not to be kept: weights, float32 in any case, go
+    back with `set_weights`.
+
+    Args:
+        model: What `networks.build` made.
+    """
+    quick = keras.models.clone_model(model, clone_function=_top)
+    quick.set_weights(model.get_weights())
+    return quick
+
+
+def _top(layer: keras.layers.Layer) -> keras.layers.Layer:
+    if isinstance(layer, keras.Model):
+        return keras.models.clone_model(layer, clone_function=_hidden)  # a backbone
+    return (
+        type(layer).from_config(layer.get_config())
+        if isinstance(layer, _EXACT)
+        else _hidden(layer)
+    )
+
+
+def _hidden(layer: keras.layers.Layer) -> keras.layers.Layer:
+    kind, config = type(layer), layer.get_config()
+    if kind is layers.BatchNormalization and keras.backend.backend() == "tensorflow":
+        kind = FusedBatchNormalization
+    if isinstance(layer, keras.Layer):  # Keras Applications have bare sums among them
+        config["dtype"] = hardware.precision()
+    return kind.from_config(config)
+
+
+class FusedBatchNormalization(layers.BatchNormalization):
+    """Batch normalisation as Keras', on TensorFlow, of the last of four axes, in one operation.
+
+    Keras takes a dozen of them, in float32, and goes through every feature map in each; XLA
+    would make them one, which is slower on processors ("BatchNorm is slow", keras-core 225).
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: ARG002, FBT001  Keras' signature
+        """Return `inputs` normalised, by the batch's own statistics if it is to learn them."""
+        import tensorflow as tf
+
+        fused = tf.compat.v1.nn.fused_batch_norm
+        scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        if not (training and self.trainable):
+            statistics = (
+                tf.convert_to_tensor(self.moving_mean),
+                tf.convert_to_tensor(self.moving_variance),
+            )
+            return fused(inputs, scale, offset, *statistics, self.epsilon, is_training=False)[0]
+        out, mean, variance = fused(inputs, scale, offset, epsilon=self.epsilon)
+        # TensorFlow tells the variance of what the batch was drawn from, Keras keeps its own.
+        n = tf.cast(tf.size(inputs) / tf.size(mean), tf.float32)
+        variance *= (n - 1) / n
+        for kept, found in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            kept.assign(self.momentum * kept + (1 - self.momentum) * found)
+        return out

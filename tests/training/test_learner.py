@@ -1,0 +1,139 @@
+"""A learner is the network it was made of, and learns what that would learn."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer.data import table
+from fer.model import networks, transfer
+from fer.training import hardware
+from fer.training.learner import FusedBatchNormalization, learner
+
+BACKBONE = "mobilenetv3small"
+KINDS = ["plain", "residual", "forked", "separable", BACKBONE]
+
+
+@pytest.fixture
+def shown(faces: Callable[..., pd.DataFrame]) -> np.ndarray:
+    return table.decode(faces(12)["image"])[..., None].astype(np.float32)
+
+
+@pytest.fixture
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let learners compute as what they were made of does, to be compared."""
+    monkeypatch.setattr(hardware, "precision", lambda: "float32")
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "precision", lambda: "mixed_bfloat16")
+
+
+def gradients(model: keras.Model, shown: np.ndarray) -> dict[str, np.ndarray]:
+    """Return those of a loss, by the weights' paths; the model learns its statistics meanwhile."""
+    import tensorflow as tf
+
+    wanted = np.eye(7, dtype=np.float32)[np.arange(len(shown)) % 7]
+    with tf.GradientTape() as tape:
+        told = model(shown, training=True)
+        loss = keras.ops.mean(keras.losses.categorical_crossentropy(wanted, told))
+    found = tape.gradient(loss, [weight.value for weight in model.trainable_variables])
+    return {
+        weight.path: np.asarray(one)
+        for weight, one in zip(model.trainable_variables, found, strict=True)
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("coarse")
+def test_it_answers_as_the_network_and_gives_its_weights_back(
+    kind: str, shown: np.ndarray
+) -> None:
+    keras.utils.set_random_seed(1)
+    model = networks.build(kind, [4, 6], 0.5)
+
+    quick = learner(model)
+
+    assert quick.name == model.name
+    assert {str(weight.dtype) for weight in quick.get_weights()} == {"float32"}
+    told, before = quick.predict(shown, verbose=0), model.predict(shown, verbose=0)
+    assert np.allclose(told, before, atol=0.05)
+    quick.set_weights([one + 1 for one in quick.get_weights()])
+    assert np.array_equal(model.predict(shown, verbose=0), before)
+    model.set_weights(quick.get_weights())
+    assert all(np.array_equal(*two) for two in zip(quick.weights, model.weights, strict=True))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("kind", ["plain", "residual", "forked", "separable"])
+@pytest.mark.usefixtures("exact")
+def test_it_learns_what_the_network_would(kind: str, frozen: bool, shown: np.ndarray) -> None:
+    keras.utils.set_random_seed(1)
+    model = networks.build(kind, [4, 6], 0.0)
+    # Statistics as after some training: those of a new network would hide that they are not used.
+    model(shown[:6], training=True)
+    quick = learner(model)
+    if frozen:
+        networks.freeze_statistics(model)
+        networks.freeze_statistics(quick)
+
+    wanted, found = gradients(model, shown), gradients(quick, shown)
+
+    assert wanted.keys() == found.keys()
+    for path, one in wanted.items():
+        assert np.allclose(found[path], one, rtol=0.01, atol=0.01 * np.abs(one).max() + 1e-6)
+    for one, other in zip(model.non_trainable_weights, quick.non_trainable_weights, strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.usefixtures("exact")
+def test_statistics_of_one_face_are_its_own() -> None:
+    keras.utils.set_random_seed(1)
+    usual, fused = keras.layers.BatchNormalization(), FusedBatchNormalization()
+    shown = np.random.default_rng(1).normal(3, 2, (1, 2, 2, 5)).astype(np.float32)
+
+    told = [np.asarray(layer(shown, training=True)) for layer in (usual, fused)]
+
+    assert np.allclose(*told, atol=1e-5)
+    assert np.allclose(usual.moving_variance, fused.moving_variance, atol=1e-6)
+
+
+@pytest.mark.parametrize("light", ["none", "clahe", "gamma"])
+@pytest.mark.usefixtures("coarse")
+def test_what_a_face_and_an_answer_pass_through_stays_exact(light: str) -> None:
+    model = learner(networks.build("forked", [4, 6], 0.5, light=light))
+
+    by_kind: dict[str, set[str]] = {}
+    for layer in model.layers:
+        by_kind.setdefault(type(layer).__name__, set()).add(layer.compute_dtype)
+
+    hidden = {kind for kind, dtypes in by_kind.items() if dtypes == {"bfloat16"}}
+    assert {"Conv2D", "FusedBatchNormalization", "ReLU", "Add"} <= hidden
+    assert by_kind["LayerNormalization"] == by_kind["Dense"] == by_kind["Softmax"] == {"float32"}
+    assert model.layers[1].compute_dtype == "float32"
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_backbone_learns_in_the_same_arithmetic() -> None:
+    before = keras.config.dtype_policy().name
+
+    model = learner(networks.build(BACKBONE, [4], 0.5))
+
+    inner = transfer.backbone(model).layers
+    assert {layer.compute_dtype for layer in inner if isinstance(layer, keras.layers.Conv2D)} == {
+        "bfloat16"
+    }
+    assert any(isinstance(layer, FusedBatchNormalization) for layer in inner)
+    assert keras.config.dtype_policy().name == before
+
+
+@pytest.mark.parametrize("kind", ["forked", BACKBONE])
+def test_it_can_be_copied_as_a_parent(kind: str, shown: np.ndarray) -> None:
+    model = learner(networks.build(kind, [4], 0.5))
+
+    told = networks.copy(model).predict(shown, verbose=0)
+
+    assert np.allclose(told, model.predict(shown, verbose=0), atol=1e-6)
