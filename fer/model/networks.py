@@ -111,6 +111,7 @@ def taught(model: keras.Model, *, votes: bool) -> keras.Model:
 
 def copy(model: keras.Model) -> keras.Model:
     """Return a network of the same shape and weights, in layers of its own."""
+    # Without `recursive` Keras would look up a learner's layers in a backbone by their name.
     other = keras.models.clone_model(model, recursive=True)
     other.set_weights(model.get_weights())
     return other
@@ -204,8 +205,8 @@ def _block(features: Any, width: int, *, stride: int, gated: bool) -> Any:
 def _shortcut(features: Any, width: int, stride: int, *, seen: int = 1) -> Any:
     """Project the mean of `seen` by `seen` pixels at each step.
 
-    Pixels are skipped before the convolution, not by it: where one of stride 2 and fewer than 16
-    channels learns, oneDNN writes beyond its memory (uxlfoundation/oneDNN 6035).
+    Pixels are skipped before the convolution, not by it: where one of stride 2 learns that sees
+    fewer than 16 channels, oneDNN writes beyond its memory (uxlfoundation/oneDNN 6035).
     """
     features = layers.AveragePooling2D(seen, stride, padding="same")(features)
     return _convolution(features, width, kernel=1, activate=False)

@@ -133,7 +133,7 @@ def freeze(model: keras.Model, *, trained: float) -> None:
     they would be worse (Keras' guide to transfer learning).
 
     Args:
-        model: What `networks.build` made of one of `BACKBONES`.
+        model: What `networks.build` made of one of `BACKBONES`, or its learner.
         trained: Part of the backbone's layers, from the last; 0: none of them.
     """
     inner = backbone(model).layers

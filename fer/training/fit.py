@@ -56,7 +56,7 @@ def fit(
     """Fit `model` in place to the epoch to keep, going on where a killed run stopped.
 
     Args:
-        model: Network of `networks.build`; of an update, with the parent's weights, also where
+        model: A `learner`; of an update, with the parent's weights, also where
             a killed run goes on.
         faces: Training table.
         monitor: Faces that decide which epoch is best.

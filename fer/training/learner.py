@@ -31,26 +31,17 @@ def learner(model: keras.Model) -> keras.Model:
     Args:
         model: What `networks.build` made.
     """
-    quick = keras.models.clone_model(model, clone_function=_top)
+    quick = keras.models.clone_model(model, clone_function=_quick, recursive=True)
     quick.set_weights(model.get_weights())
     return quick
 
 
-def _top(layer: keras.layers.Layer) -> keras.layers.Layer:
-    if isinstance(layer, keras.Model):
-        return keras.models.clone_model(layer, clone_function=_hidden)  # a backbone
-    return (
-        type(layer).from_config(layer.get_config())
-        if isinstance(layer, _EXACT)
-        else _hidden(layer)
-    )
-
-
-def _hidden(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _quick(layer: keras.layers.Layer) -> keras.layers.Layer:
     kind, config = type(layer), layer.get_config()
     if kind is layers.BatchNormalization and keras.backend.backend() == "tensorflow":
         kind = FusedBatchNormalization
-    if isinstance(layer, keras.Layer):  # Keras Applications have bare sums among them
+    # Keras Applications have bare sums among their layers.
+    if isinstance(layer, keras.Layer) and not isinstance(layer, _EXACT):
         config["dtype"] = hardware.precision()
     return kind.from_config(config)
 

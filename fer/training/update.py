@@ -42,7 +42,7 @@ def update(
     """Fit `model`, which has its parent's weights, in place, and settle how far it goes.
 
     Args:
-        model: Network of `networks.build`.
+        model: A `learner`.
         faces: Training table.
         held_out: Face table of the monitor faces.
         params: As for `fit`.

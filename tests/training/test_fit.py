@@ -20,6 +20,7 @@ from fer.training import fit as module
 from fer.training.batches import Batches, Monitor
 from fer.training.callbacks import KeepLast, KeepLog, StartEpoch
 from fer.training.fit import Plan, best_epoch, fit
+from fer.training.learner import learner
 
 PLAN = Plan(epochs=4, learning_rate=0.05)
 
@@ -45,7 +46,7 @@ class Training:
     def run(self, plan: Plan = PLAN) -> tuple[pd.DataFrame, keras.Model]:
         """Fit a new network; return the history and the network."""
         keras.utils.set_random_seed(self.params.seed)
-        model = networks.build(self.network, [4], 0.0)
+        model = learner(networks.build(self.network, [8], 0.0))
         monitor = Monitor.of(self.monitor)
         history = fit(model, self.faces, monitor, self.params, plan, self.checkpoint)
         return history, model
@@ -329,7 +330,7 @@ def test_an_update_keeps_the_statistics_of_every_layer(training: Training) -> No
         ]
 
     keras.utils.set_random_seed(training.params.seed)
-    before = statistics(networks.build("plain", [4], 0.0))
+    before = statistics(networks.build("plain", [8], 0.0))
 
     _, model = training.run(Plan(epochs=1, learning_rate=0.2, update=True))
 
@@ -346,7 +347,7 @@ def test_an_update_teaches_new_faces_their_label_and_rehearsed_ones_what_the_par
         training.faces = training.faces.assign(new=new)
         training.checkpoint = folder / str(new)
         training.checkpoint.mkdir()
-        history, _ = training.run(Plan(epochs=4, learning_rate=0.2, update=True))
+        history, _ = training.run(Plan(epochs=4, learning_rate=0.05, update=True))
         reached[new] = history["monitor_accuracy"].max()
 
     # The parent, of random weights, tells the two apart no better than chance.

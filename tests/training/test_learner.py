@@ -22,18 +22,12 @@ def shown(faces: Callable[..., pd.DataFrame]) -> np.ndarray:
 
 
 @pytest.fixture
-def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let learners compute as what they were made of does, to be compared."""
-    monkeypatch.setattr(hardware, "precision", lambda: "float32")
-
-
-@pytest.fixture
 def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "precision", lambda: "mixed_bfloat16")
 
 
-def gradients(model: keras.Model, shown: np.ndarray) -> dict[str, np.ndarray]:
-    """Return those of a loss, by the weights' paths; the model learns its statistics meanwhile."""
+def gradients(model: keras.Model, shown: np.ndarray) -> np.ndarray:
+    """Return those of a loss by every weight; the model learns its statistics meanwhile."""
     import tensorflow as tf
 
     wanted = np.eye(7, dtype=np.float32)[np.arange(len(shown)) % 7]
@@ -41,36 +35,38 @@ def gradients(model: keras.Model, shown: np.ndarray) -> dict[str, np.ndarray]:
         told = model(shown, training=True)
         loss = keras.ops.mean(keras.losses.categorical_crossentropy(wanted, told))
     found = tape.gradient(loss, [weight.value for weight in model.trainable_variables])
-    return {
-        weight.path: np.asarray(one)
-        for weight, one in zip(model.trainable_variables, found, strict=True)
-    }
+    return np.concatenate([np.ravel(one) for one in found])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.usefixtures("coarse")
-def test_it_answers_as_the_network_and_gives_its_weights_back(
-    kind: str, shown: np.ndarray
-) -> None:
+def test_it_has_the_weights_of_the_network_and_gives_them_back(kind: str) -> None:
     keras.utils.set_random_seed(1)
     model = networks.build(kind, [4, 6], 0.5)
+    before = model.get_weights()
 
     quick = learner(model)
 
     assert quick.name == model.name
+    assert [one.path for one in quick.weights] == [one.path for one in model.weights]
     assert {str(weight.dtype) for weight in quick.get_weights()} == {"float32"}
-    told, before = quick.predict(shown, verbose=0), model.predict(shown, verbose=0)
-    assert np.allclose(told, before, atol=0.05)
-    quick.set_weights([one + 1 for one in quick.get_weights()])
-    assert np.array_equal(model.predict(shown, verbose=0), before)
-    model.set_weights(quick.get_weights())
-    assert all(np.array_equal(*two) for two in zip(quick.weights, model.weights, strict=True))
+    assert all(map(np.array_equal, quick.get_weights(), before))
+    quick.set_weights([one + 1 for one in before])
+    assert all(map(np.array_equal, model.get_weights(), before))
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-@pytest.mark.parametrize("kind", ["plain", "residual", "forked", "separable"])
-@pytest.mark.usefixtures("exact")
-def test_it_learns_what_the_network_would(kind: str, frozen: bool, shown: np.ndarray) -> None:
+@pytest.mark.parametrize("kind", KINDS[:-1])
+@pytest.mark.parametrize(("precision", "close"), [("float32", 1e-5), ("mixed_bfloat16", 0.05)])
+def test_it_learns_what_the_network_would(
+    kind: str,
+    frozen: bool,
+    precision: str,
+    close: float,
+    shown: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hardware, "precision", lambda: precision)
     keras.utils.set_random_seed(1)
     model = networks.build(kind, [4, 6], 0.0)
     # Statistics as after some training: those of a new network would hide that they are not used.
@@ -82,23 +78,35 @@ def test_it_learns_what_the_network_would(kind: str, frozen: bool, shown: np.nda
 
     wanted, found = gradients(model, shown), gradients(quick, shown)
 
-    assert wanted.keys() == found.keys()
-    for path, one in wanted.items():
-        assert np.allclose(found[path], one, rtol=0.01, atol=0.01 * np.abs(one).max() + 1e-6)
+    cosine = wanted @ found / (np.linalg.norm(wanted) * np.linalg.norm(found))
+    assert 1 - cosine < close
+    assert np.linalg.norm(found) == pytest.approx(np.linalg.norm(wanted), rel=4 * close)
     for one, other in zip(model.non_trainable_weights, quick.non_trainable_weights, strict=True):
-        assert np.allclose(one, other, rtol=1e-4, atol=1e-5)
+        assert np.allclose(one, other, rtol=4 * close, atol=close)
 
 
-@pytest.mark.usefixtures("exact")
-def test_statistics_of_one_face_are_its_own() -> None:
-    keras.utils.set_random_seed(1)
+@pytest.mark.parametrize("pixels", [1, 2])
+def test_statistics_of_one_face_are_its_own(pixels: int) -> None:
     usual, fused = keras.layers.BatchNormalization(), FusedBatchNormalization()
-    shown = np.random.default_rng(1).normal(3, 2, (1, 2, 2, 5)).astype(np.float32)
+    shown = np.random.default_rng(1).normal(3, 2, (1, pixels, pixels, 5)).astype(np.float32)
 
     told = [np.asarray(layer(shown, training=True)) for layer in (usual, fused)]
 
     assert np.allclose(*told, atol=1e-5)
+    assert np.allclose(usual.moving_mean, fused.moving_mean, atol=1e-6)
     assert np.allclose(usual.moving_variance, fused.moving_variance, atol=1e-6)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_where_there_is_no_such_operation_normalisation_stays_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+
+    found = {type(layer) for layer in learner(networks.build("forked", [4], 0.5)).layers}
+
+    assert keras.layers.BatchNormalization in found
+    assert FusedBatchNormalization not in found
 
 
 @pytest.mark.parametrize("light", ["none", "clahe", "gamma"])
@@ -133,7 +141,10 @@ def test_a_backbone_learns_in_the_same_arithmetic() -> None:
 @pytest.mark.parametrize("kind", ["forked", BACKBONE])
 def test_it_can_be_copied_as_a_parent(kind: str, shown: np.ndarray) -> None:
     model = learner(networks.build(kind, [4], 0.5))
+    model.set_weights([one + 0.1 for one in model.get_weights()])
 
-    told = networks.copy(model).predict(shown, verbose=0)
+    other = networks.copy(model)
 
+    assert all(map(np.array_equal, other.get_weights(), model.get_weights()))
+    told = other.predict(shown, verbose=0)
     assert np.allclose(told, model.predict(shown, verbose=0), atol=1e-6)
