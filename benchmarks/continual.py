@@ -102,10 +102,10 @@ def started(model_file: Path, params: Params, *, random: bool) -> Any:
     network, *widths = parent.name.split("-")
     keras.utils.set_random_seed(params.train.seed)
     shape = network, [int(width) for width in widths], params.train.dropout
-    model = learner(networks.build(*shape))
+    model = networks.build(*shape)
     if not random:
         model.set_weights(parent.get_weights())
-    return model
+    return learner(model)
 
 
 def measured(

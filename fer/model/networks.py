@@ -109,10 +109,17 @@ def taught(model: keras.Model, *, votes: bool) -> keras.Model:
     return keras.Model(model.input, keras.ops.stack(answers, axis=1))
 
 
-def copy(model: keras.Model) -> keras.Model:
-    """Return a network of the same shape and weights, in layers of its own."""
+def copy(
+    model: keras.Model, made: Callable[[keras.Layer], keras.Layer] | None = None
+) -> keras.Model:
+    """Return a network of the same shape and weights, in layers of its own.
+
+    Args:
+        model: A network, or its learner.
+        made: What becomes of each layer, in a backbone too; None: one like it.
+    """
     # Without `recursive` Keras would look up a learner's layers in a backbone by their name.
-    other = keras.models.clone_model(model, recursive=True)
+    other = keras.models.clone_model(model, clone_function=made, recursive=True)
     other.set_weights(model.get_weights())
     return other
 
@@ -233,9 +240,7 @@ def _convolution(
 
 
 def _separable_convolution(features: Any, width: int, *, activate: bool = True) -> Any:
-    features = layers.SeparableConv2D(
-        width, 3, padding="same", use_bias=False
-    )(features)  # fmt: skip
+    features = layers.SeparableConv2D(width, 3, padding="same", use_bias=False)(features)
     return _normalised(features, activate=activate)
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import keras
 from keras import layers
 
+from fer.model import networks
 from fer.model.light import LAYERS
 from fer.training import hardware
 
@@ -31,12 +32,10 @@ def learner(model: keras.Model) -> keras.Model:
     Args:
         model: What `networks.build` made.
     """
-    quick = keras.models.clone_model(model, clone_function=_quick, recursive=True)
-    quick.set_weights(model.get_weights())
-    return quick
+    return networks.copy(model, _quick)
 
 
-def _quick(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _quick(layer: keras.Layer) -> keras.Layer:
     kind, config = type(layer), layer.get_config()
     if kind is layers.BatchNormalization and keras.backend.backend() == "tensorflow":
         kind = FusedBatchNormalization
@@ -58,14 +57,11 @@ class FusedBatchNormalization(layers.BatchNormalization):
         import tensorflow as tf
 
         fused = tf.compat.v1.nn.fused_batch_norm
-        scale, offset = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        scaled = inputs, self.gamma, self.beta
         if not (training and self.trainable):
-            statistics = (
-                tf.convert_to_tensor(self.moving_mean),
-                tf.convert_to_tensor(self.moving_variance),
-            )
-            return fused(inputs, scale, offset, *statistics, self.epsilon, is_training=False)[0]
-        out, mean, variance = fused(inputs, scale, offset, epsilon=self.epsilon)
+            known = self.moving_mean, self.moving_variance
+            return fused(*scaled, *known, self.epsilon, is_training=False)[0]
+        out, mean, variance = fused(*scaled, epsilon=self.epsilon)
         # TensorFlow tells the variance of what the batch was drawn from, Keras keeps its own.
         n = tf.cast(tf.size(inputs) / tf.size(mean), tf.float32)
         variance *= (n - 1) / n
