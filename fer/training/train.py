@@ -37,7 +37,7 @@ class TrainReport:
     """How the candidate came about.
 
     Args:
-        started_from: "random weights", or the version in the registry.
+        started_from: "random weights", `train.transfer.weights`, or the version in the registry.
         lane: "scratch"; of an update "full", or "quick": one epoch.
         epochs: Epochs run; fewer than asked for where the monitor faces were read no better.
         best_epoch: The one whose weights were kept, counted from 1: an update's last.
@@ -101,7 +101,7 @@ def train(params: TrainParams, paths: Paths) -> TrainReport:
         report = TrainReport(
             started_from=f"version {current.parent.version}"
             if updated and current.parent
-            else "random weights",
+            else params.transfer.weights or "random weights",
             lane=lane,
             epochs=len(history),
             best_epoch=int(kept["epoch"]),

@@ -212,6 +212,19 @@ def test_weights_learnt_elsewhere_get_a_last_layer_before_they_learn_on(
     assert (together.epochs, together.learning_rate) == (2, params.update_learning_rate)
 
 
+def test_the_report_says_whose_weights_learnt_on(
+    balanced: Paths, params: TrainParams, monkeypatch: pytest.MonkeyPatch, without_fitting: None
+) -> None:
+    # A network without a backbone, which would take half a minute to export.
+    monkeypatch.setattr(transfer, "load", lambda *_: None)
+    monkeypatch.setattr(transfer, "freeze", lambda *_, **__: None)
+    learnt = params.transfer.model_copy(update={"weights": "elsewhere.h5"})
+
+    report = train(params.model_copy(update={"transfer": learnt}), balanced)
+
+    assert report.started_from == "elsewhere.h5"
+
+
 def test_a_parent_of_another_shape_means_random_weights_and_the_reader_is_told(
     balanced: Paths,
     params: TrainParams,
